@@ -1,0 +1,68 @@
+import { OpenAPIHono } from "@hono/zod-openapi";
+import { HTTPException } from "hono/http-exception";
+import { secureHeaders } from "hono/secure-headers";
+import type { AppEnv } from "./auth/access.ts";
+import { Problem, problemResponse } from "./problem.ts";
+import { agent } from "./routes/agent.ts";
+import { broadcasts } from "./routes/broadcasts.ts";
+import { channels } from "./routes/channels.ts";
+import { fleet } from "./routes/fleet.ts";
+import { health } from "./routes/health.ts";
+import { lobby } from "./routes/lobby.ts";
+import { rooms } from "./routes/rooms.ts";
+import { sessions } from "./routes/sessions.ts";
+import { transports } from "./routes/transports.ts";
+import { views } from "./routes/views.ts";
+
+/** The whole HTTP API. */
+export function createApp(): OpenAPIHono<AppEnv> {
+  const app = new OpenAPIHono<AppEnv>();
+  app.use("*", secureHeaders());
+  for (const part of [
+    health,
+    rooms,
+    sessions,
+    broadcasts,
+    views,
+    transports,
+    channels,
+    fleet,
+    lobby,
+    agent,
+  ]) {
+    app.route("/", part);
+  }
+  const schemes = app.openAPIRegistry;
+  for (const name of [
+    "apiKey",
+    "joinToken",
+    "sessionCredential",
+    "operatorKey",
+    "nodeKey",
+    "nodeCredential",
+  ]) {
+    schemes.registerComponent("securitySchemes", name, {
+      type: "http",
+      scheme: "bearer",
+    });
+  }
+  app.doc31("/openapi.json", {
+    openapi: "3.1.0",
+    info: { title: "Weir", version: "1", description: "Rooms of many-to-many video." },
+  });
+  app.notFound(() => problemResponse("not-found"));
+  app.onError(answerError);
+  return app;
+}
+
+function answerError(error: Error): Response {
+  if (error instanceof Problem) return problemResponse(error.code, error.options);
+  if (error instanceof HTTPException) {
+    const code = error.status === 415 ? "unsupported-media-type" : "bad-request";
+    return problemResponse(code, { detail: error.message });
+  }
+  console.error(
+    JSON.stringify({ alert: "internal", error: String(error), stack: error.stack }),
+  );
+  return problemResponse("internal");
+}

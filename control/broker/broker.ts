@@ -1,0 +1,296 @@
+import type { Client } from "@libsql/client/web";
+import type { OutboxItem } from "#schema/agent/instructions.ts";
+import type { Settings } from "#schema/settings.ts";
+import { commit } from "../ledger/commit.ts";
+import { fenceZone, loadZone } from "../ledger/load.ts";
+import { loadRooms } from "../ledger/load-rooms.ts";
+import { isRefusal, type Refusal } from "./decision.ts";
+import {
+  type DecisionInput,
+  type DecisionName,
+  type DecisionOutput,
+  decisionOf,
+} from "./decisions.ts";
+import { Draft, type NumberedEvent } from "./draft.ts";
+import type { ZoneState } from "./state.ts";
+
+export type Answer<T> = { ok: true; value: T } | { ok: false; refusal: Refusal };
+
+/** Makes a repeated request return its first claim. */
+export interface IdempotencyScope {
+  roomId: string;
+  /** Principal, route and the client's key. */
+  key: string;
+  bodyHash: string;
+}
+
+/** What a commit has to tell others, in order. */
+export interface Committed {
+  instructions: ReadonlyMap<string, OutboxItem[]>;
+  events: ReadonlyMap<string, NumberedEvent[]>;
+  state: ZoneState;
+}
+
+export interface BrokerOptions {
+  zone: string;
+  client: Client;
+  settings: Settings;
+  /** Milliseconds since 1970; time comes from outside, so that tests own it. */
+  now: () => number;
+  /** Called after each commit, before its answers leave. */
+  onCommitted: (committed: Committed) => void;
+  /** Called when the earliest deadline changed; undefined: there is none. */
+  onDeadline: (atMs: number | undefined) => void;
+  /** Called for what an operator has to know of. */
+  onAlert: (what: string, details: Record<string, unknown>) => void;
+}
+
+interface Waiting {
+  name: DecisionName;
+  input: unknown;
+  idempotency?: IdempotencyScope;
+  answer: (answer: Answer<unknown>) => void;
+}
+
+const busy: Refusal = {
+  refusal: "busy",
+  detail: "The zone has too many requests waiting.",
+  retryAfter: 1,
+};
+const unavailable: Refusal = {
+  refusal: "unavailable",
+  detail: "The control database does not answer.",
+  retryAfter: 2,
+};
+
+/**
+ * The one writer of a zone's control database. Requests are decided in memory,
+ * first in, first out; what arrives while a commit is under way goes together
+ * into the next one. An answer leaves only after the commit that it was
+ * computed on.
+ */
+export class Broker {
+  readonly #options: BrokerOptions;
+  readonly #queue: Waiting[] = [];
+  #state: ZoneState | undefined;
+  #running = false;
+  /** Set when another broker took over: this one never writes again. */
+  #superseded = false;
+  #deadlineMs: number | undefined;
+
+  constructor(options: BrokerOptions) {
+    this.#options = options;
+  }
+
+  /** Whether another broker has taken over, so that this one must be discarded. */
+  get superseded(): boolean {
+    return this.#superseded;
+  }
+
+  /**
+   * Asks for a decision.
+   * @returns its value or a refusal, after the commit that it was computed on;
+   *   `busy` where too many wait, `unavailable` where the database is down
+   */
+  ask<Name extends DecisionName>(
+    name: Name,
+    input: DecisionInput<Name>,
+    idempotency?: IdempotencyScope,
+  ): Promise<Answer<DecisionOutput<Name>>> {
+    if (this.#queue.length >= this.#options.settings.broker.queueMax) {
+      return Promise.resolve({ ok: false, refusal: busy });
+    }
+    return new Promise((resolve) => {
+      const answer = resolve as (answer: Answer<unknown>) => void;
+      this.#queue.push({ name, input, idempotency, answer });
+      if (!this.#running) void this.#run();
+    });
+  }
+
+  /** The alarm rang: acts on deadlines that are due. */
+  async tick(): Promise<void> {
+    this.#deadlineMs = undefined;
+    const most = Math.floor(this.#options.settings.broker.groupMax / 2);
+    await this.ask("tick", { most, nowMs: this.#options.now() });
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true;
+    // Requests that arrive in the same turn belong to the same group.
+    await Promise.resolve();
+    while (this.#queue.length > 0) {
+      const { groupMax } = this.#options.settings.broker;
+      const group = this.#queue.splice(0, groupMax);
+      try {
+        await this.#serve(group);
+      } catch (error) {
+        this.#state = undefined;
+        this.#options.onAlert("group-failed", { error: String(error) });
+        for (const { answer } of group) answer({ ok: false, refusal: unavailable });
+      }
+    }
+    this.#running = false;
+  }
+
+  /** Decides and commits one group; what does not fit goes back to the queue. */
+  async #serve(group: Waiting[]): Promise<void> {
+    const state = await this.#ready();
+    if (!state) {
+      for (const { answer } of group) answer({ ok: false, refusal: unavailable });
+      return;
+    }
+    const { client, now, zone, settings } = this.#options;
+    for (let missing = missingRooms(group, state); missing.length > 0; ) {
+      await loadRooms(client, state, missing, now());
+      const after = missingRooms(group, state);
+      // What was asked for and not found does not exist.
+      missing = after.filter((id) => !missing.includes(id));
+    }
+    const draft = new Draft(state, zone, now());
+    const answers: Answer<unknown>[] = [];
+    for (const waiting of group) {
+      if (draft.rows >= settings.broker.groupRowsMax) break;
+      answers.push(this.#decide(draft, waiting));
+    }
+    const served = group.slice(0, answers.length);
+    this.#queue.unshift(...group.slice(answers.length));
+    const changes = draft.seal();
+    if (changes.empty) {
+      this.#answer(served, answers);
+      this.#noteDeadline(state);
+      return;
+    }
+    state.commitSeq += 1;
+    const { generation, commitSeq, pipeGeneration } = state;
+    const head = { zoneId: zone, generation, commitSeq, pipeGeneration };
+    const result = await commit(client, head, changes);
+    if (result.outcome === "done") return this.#tell(draft, served, answers);
+    this.#state = undefined;
+    this.#options.onAlert(`commit-${result.outcome}`, {
+      ...result,
+      requests: served.length,
+    });
+    if (result.outcome === "fenced") {
+      this.#superseded = true;
+      for (const { answer } of served) answer({ ok: false, refusal: unavailable });
+      return;
+    }
+    if (result.outcome === "refused") return this.#serveAlone(served, result.reason);
+    await this.#settle(head, draft, served, answers);
+  }
+
+  /**
+   * A commit's outcome is unknown. Once the generation is raised it can no
+   * longer land, and the zone's commit number tells whether it did.
+   */
+  async #settle(
+    head: { generation: number; commitSeq: number },
+    draft: Draft,
+    served: Waiting[],
+    answers: Answer<unknown>[],
+  ): Promise<void> {
+    const state = await this.#ready(head.generation);
+    if (!state) {
+      for (const { answer } of served) answer({ ok: false, refusal: unavailable });
+      return;
+    }
+    if (state.commitSeq >= head.commitSeq) this.#tell(draft, served, answers);
+    else this.#queue.unshift(...served);
+  }
+
+  /** A row was refused: each request runs alone once, and the culprit is named. */
+  async #serveAlone(served: Waiting[], reason: string): Promise<void> {
+    const [only] = served;
+    if (served.length === 1 && only) {
+      this.#options.onAlert("request-poisoned", { name: only.name, reason });
+      only.answer({ ok: false, refusal: { refusal: "internal" } });
+      return;
+    }
+    for (const waiting of served) await this.#serve([waiting]);
+  }
+
+  #decide(draft: Draft, { name, input, idempotency }: Waiting): Answer<unknown> {
+    const keys = idempotency && draft.state.rooms.get(idempotency.roomId)?.keys;
+    const known = idempotency && keys?.get(idempotency.key);
+    if (known) {
+      if (known.bodyHash === idempotency.bodyHash)
+        return { ok: true, value: known.claim };
+      return { ok: false, refusal: { refusal: "idempotency-mismatch" } };
+    }
+    const answer = decisionOf(name).decide(draft, input);
+    if (isRefusal(answer)) return { ok: false, refusal: answer };
+    if (idempotency && keys) {
+      const row = { ...idempotency, claim: answer, atMs: draft.nowMs };
+      keys.set(idempotency.key, row);
+      draft.changes.idempotency.put(row);
+    }
+    return { ok: true, value: answer };
+  }
+
+  #tell(draft: Draft, served: Waiting[], answers: Answer<unknown>[]): void {
+    const { instructions, events, state } = draft;
+    this.#options.onCommitted({ instructions, events, state });
+    this.#answer(served, answers);
+    this.#noteDeadline(state);
+  }
+
+  #answer(served: Waiting[], answers: Answer<unknown>[]): void {
+    for (const [at, waiting] of served.entries()) {
+      waiting.answer(answers[at] as Answer<unknown>);
+    }
+  }
+
+  #noteDeadline(state: ZoneState): void {
+    const next = state.nextDeadlineMs();
+    if (next === this.#deadlineMs) return;
+    this.#deadlineMs = next;
+    this.#options.onDeadline(next);
+  }
+
+  /**
+   * The zone's state, read anew where there is none.
+   * @param expected the generation that nobody else may have raised
+   */
+  async #ready(expected?: number): Promise<ZoneState | undefined> {
+    if (this.#superseded) return undefined;
+    if (this.#state) return this.#state;
+    const { client, zone, settings, now, onAlert } = this.#options;
+    try {
+      const fence = await fenceZone(client, zone);
+      if (expected !== undefined && fence.generation !== expected + 1) {
+        this.#superseded = true;
+        return undefined;
+      }
+      const state = await loadZone(client, zone, settings);
+      postponeOverdue(state, settings, now());
+      this.#state = state;
+      return state;
+    } catch (error) {
+      onAlert("rebuild-failed", { error: String(error) });
+      return undefined;
+    }
+  }
+}
+
+function missingRooms(group: Waiting[], state: ZoneState): string[] {
+  const missing = new Set<string>();
+  for (const { name, input } of group) {
+    for (const roomId of decisionOf(name).rooms(input, state)) {
+      if (!state.rooms.has(roomId)) missing.add(roomId);
+    }
+  }
+  return [...missing];
+}
+
+/** Nobody loses anything for time in which there was no broker to hear them. */
+function postponeOverdue(state: ZoneState, { timing }: Settings, nowMs: number): void {
+  const fullMs = {
+    "pipe-linger": timing.pipeLingerMs,
+    "view-claim": timing.viewClaimMs,
+    "session-attach": timing.sessionAttachMs,
+    "session-grace": timing.sessionGraceMs,
+  };
+  for (const row of state.deadlines.values()) {
+    if (row.dueAtMs < nowMs) row.dueAtMs = nowMs + fullMs[row.kind];
+  }
+}

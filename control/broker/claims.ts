@@ -1,0 +1,176 @@
+import { nodeIdOfWorker } from "#schema/ids.ts";
+import type { PipePicture } from "../placement/picture-rows.ts";
+import type { Draft } from "./draft.ts";
+import type { BroadcastState, RoomState, SessionRow, ViewRow } from "./state.ts";
+
+/*
+ * Taking and giving back what costs capacity. Every release goes by the row
+ * that holds the claim, so it gives back exactly what was taken, and once.
+ */
+
+/** Gives a placed view its seat, and its broadcast's pipe if it had none. */
+export function claimSeat(draft: Draft, room: RoomState, view: ViewRow): void {
+  draft.changeSeats(room.row.id, view.broadcastId, view.workerId, 1);
+  ensurePipe(draft, view.broadcastId, view.workerId);
+  room.views.set(view.id, view);
+  const ofSession = room.viewsBySession.get(view.sessionId);
+  if (ofSession) ofSession.set(view.broadcastId, view);
+  else room.viewsBySession.set(view.sessionId, new Map([[view.broadcastId, view]]));
+  draft.changes.views.put(view);
+}
+
+/**
+ * Gives a view's seat back; its pipe lingers when nobody watches it any more.
+ * @param tellAgent false where the agent learns of it by a larger closing
+ */
+export function releaseView(
+  draft: Draft,
+  room: RoomState,
+  view: ViewRow,
+  tellAgent: boolean,
+): void {
+  if (!room.views.delete(view.id)) return;
+  const ofSession = room.viewsBySession.get(view.sessionId);
+  ofSession?.delete(view.broadcastId);
+  if (ofSession?.size === 0) room.viewsBySession.delete(view.sessionId);
+  draft.changes.views.remove(view.id);
+  draft.changeSeats(room.row.id, view.broadcastId, view.workerId, -1);
+  if (tellAgent) {
+    draft.instruct(nodeIdOfWorker(view.workerId), {
+      kind: "close-view",
+      viewId: view.id,
+      sessionId: view.sessionId,
+    });
+  }
+  lingerIfUnwatched(draft, view.broadcastId, view.workerId);
+}
+
+/** Ends a broadcast in all its rooms, which have to be loaded. */
+export function endBroadcast(draft: Draft, broadcast: BroadcastState): void {
+  const { state } = draft;
+  const { row } = broadcast;
+  if (!state.broadcasts.delete(row.id)) return;
+  for (const roomId of broadcast.rooms) {
+    const room = state.rooms.get(roomId);
+    if (!room) throw new Error(`Room ${roomId} is not loaded.`);
+    for (const view of state.viewsOf(roomId, row.id)) {
+      releaseView(draft, room, view, false);
+    }
+    room.broadcasts.delete(row.id);
+    draft.changes.broadcastRooms.remove(row.id, roomId);
+    if (row.mediaClass === "camera") room.row.broadcastsLive -= 1;
+    draft.touchRoom(room);
+    if (broadcast.tracks.size > 0) {
+      draft.emit(room, { type: "broadcast.stopped", broadcastId: row.id });
+    }
+  }
+  for (const pipe of [...state.picture.pipesOf(row.id)]) closePipe(draft, pipe);
+  for (const trackId of broadcast.tracks.keys()) draft.changes.tracks.remove(trackId);
+  draft.changes.broadcasts.remove(row.id);
+  state.picture.dropBroadcast(row.id);
+  draft.touchWorker(row.workerId);
+  draft.instruct(nodeIdOfWorker(row.workerId), {
+    kind: "close-broadcast",
+    broadcastId: row.id,
+  });
+  freeIdleProducer(draft, row.homeRoomId, row.workerId);
+}
+
+/** Ends a session: its broadcasts end, its views give back their seats. */
+export function endSession(draft: Draft, room: RoomState, session: SessionRow): void {
+  const { state } = draft;
+  if (!room.sessions.has(session.id)) return;
+  const nodes = new Set<string>();
+  for (const broadcastId of [...room.broadcasts]) {
+    const broadcast = state.broadcasts.get(broadcastId);
+    if (broadcast?.row.sessionId !== session.id) continue;
+    nodes.add(nodeIdOfWorker(broadcast.row.workerId));
+    endBroadcast(draft, broadcast);
+  }
+  const views = [...(room.viewsBySession.get(session.id)?.values() ?? [])];
+  for (const view of views) {
+    nodes.add(nodeIdOfWorker(view.workerId));
+    draft.clearDeadline("view-claim", view.transportId);
+    releaseView(draft, room, view, false);
+  }
+  for (const nodeId of nodes) {
+    draft.instruct(nodeId, { kind: "close-session", sessionId: session.id });
+  }
+  draft.clearDeadline("session-attach", session.id);
+  draft.clearDeadline("session-grace", session.id);
+  room.sessions.delete(session.id);
+  room.row.sessionsPresent -= 1;
+  draft.changes.sessions.remove(session.id);
+  draft.emit(room, { type: "session.left", sessionId: session.id });
+}
+
+/** Closes a pipe on both sides and forgets it. */
+export function closePipe(draft: Draft, pipe: PipePicture): void {
+  draft.clearDeadline("pipe-linger", pipeKey(pipe.broadcastId, pipe.consumerWorkerId));
+  draft.dropPipe(pipe);
+  const ends = [pipe.producerWorkerId, pipe.consumerWorkerId].map(nodeIdOfWorker);
+  for (const nodeId of new Set(ends)) {
+    draft.instruct(nodeId, {
+      kind: "pipe",
+      broadcastId: pipe.broadcastId,
+      producer: draft.workerRef(pipe.producerWorkerId),
+      consumer: draft.workerRef(pipe.consumerWorkerId),
+      generation: pipe.generation,
+      wanted: "closed",
+    });
+  }
+}
+
+/** The name of a pipe in the table of deadlines. */
+export function pipeKey(broadcastId: string, workerId: string): string {
+  return `${broadcastId} ${workerId}`;
+}
+
+function ensurePipe(draft: Draft, broadcastId: string, workerId: string): void {
+  const { picture } = draft.state;
+  const pipe = picture.pipe(broadcastId, workerId);
+  if (pipe?.state === "lingering") {
+    // One commit takes the point back and ends the linger.
+    draft.clearDeadline("pipe-linger", pipeKey(broadcastId, workerId));
+    draft.putPipe({ ...pipe, state: "open" });
+  }
+  if (pipe) return;
+  const producerWorkerId = picture.broadcasts.get(broadcastId)?.producerWorkerId;
+  if (!producerWorkerId)
+    throw new Error(`Broadcast ${broadcastId} has no producer worker.`);
+  draft.putPipe({
+    broadcastId,
+    producerWorkerId,
+    consumerWorkerId: workerId,
+    state: "opening",
+    generation: draft.nextPipeGeneration(),
+    legs: draft.settings.weight.legsPerPipe,
+  });
+}
+
+function lingerIfUnwatched(draft: Draft, broadcastId: string, workerId: string): void {
+  const { picture } = draft.state;
+  const pipe = picture.pipe(broadcastId, workerId);
+  const watched = picture
+    .slotsOf(broadcastId)
+    .some((slot) => slot.workerId === workerId && slot.viewers > 0);
+  if (!pipe || watched) return;
+  if (pipe.state === "opening") {
+    // Nobody can tell whether its legs were made: the next viewer opens anew.
+    closePipe(draft, pipe);
+    return;
+  }
+  draft.putPipe({ ...pipe, state: "lingering" });
+  const { pipeLingerMs } = draft.settings.timing;
+  draft.setDeadline("pipe-linger", pipeKey(broadcastId, workerId), "", pipeLingerMs);
+}
+
+/** A room without broadcasts keeps no producer worker, unless it has reserved it. */
+function freeIdleProducer(draft: Draft, roomId: string, workerId: string): void {
+  const { picture, rooms } = draft.state;
+  const worker = picture.workers.get(workerId);
+  if (worker?.dedicatedTo !== roomId || worker.broadcastsUsed > 0) return;
+  if (rooms.get(roomId)?.row.reserve && rooms.get(roomId)?.row.state === "open") return;
+  picture.dedicate(workerId, undefined);
+  draft.touchWorker(workerId);
+}

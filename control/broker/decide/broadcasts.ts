@@ -1,0 +1,222 @@
+import type { WorkerRef } from "#schema/agent/instructions.ts";
+import { newTransportId, nodeIdOfWorker } from "#schema/ids.ts";
+import type { TrackSource } from "#schema/media.ts";
+import type { MediaClass } from "#schema/settings.ts";
+import { placeBroadcast } from "../../placement/producer.ts";
+import { endBroadcast } from "../claims.ts";
+import { type Refusal, sessionDecision } from "../decision.ts";
+import type { Draft } from "../draft.ts";
+import type { BroadcastState, RoomState, SessionRow } from "../state.ts";
+import { broadcastView } from "./sessions.ts";
+
+export interface ClaimedBroadcast {
+  broadcastId: string;
+  worker: WorkerRef;
+  transportId: string;
+  afterSeq: number;
+}
+
+/** Claims a producer place for a session's camera or screen. */
+export const claimBroadcast = sessionDecision<
+  { roomId: string; sessionId: string; media: MediaClass },
+  ClaimedBroadcast
+>((draft, { media }, room, session) => {
+  const refused = mayBroadcast(draft, media, room, session);
+  if (refused) return refused;
+  const tier = draft.settings.tiers[room.row.tier];
+  const { secondProducerWorkerFrom } = draft.settings.weight;
+  const placement = placeBroadcast(
+    {
+      roomId: room.row.id,
+      mediaClass: media,
+      dedicated: media === "camera" && tier?.producer === "dedicated",
+      producerWorkersMax: (tier?.broadcasts ?? 0) >= secondProducerWorkerFrom ? 2 : 1,
+    },
+    draft.state.picture,
+  );
+  if ("code" in placement) {
+    return { refusal: placement.code, detail: overlooked(placement), retryAfter: 5 };
+  }
+  const { workerId } = placement;
+  const nodeId = nodeIdOfWorker(workerId);
+  if (placement.dedicates) draft.state.picture.dedicate(workerId, room.row.id);
+  const broadcast: BroadcastState = {
+    row: {
+      id: draft.newId("broadcast"),
+      homeRoomId: room.row.id,
+      sessionId: session.id,
+      identity: session.identity,
+      mediaClass: media,
+      workerId,
+      transportId: newTransportId(nodeId),
+      trackVersion: 0,
+      claimedAtMs: draft.nowMs,
+    },
+    tracks: new Map(),
+    rooms: new Set([room.row.id]),
+  };
+  const { row } = broadcast;
+  draft.state.broadcasts.set(row.id, broadcast);
+  draft.state.picture.addBroadcast({
+    id: row.id,
+    homeRoomId: room.row.id,
+    producerWorkerId: workerId,
+    mediaClass: media,
+  });
+  draft.touchWorker(workerId);
+  draft.changes.broadcasts.put(row);
+  const counted = media === "camera";
+  draft.changes.broadcastRooms.put({ broadcastId: row.id, roomId: room.row.id, counted });
+  room.broadcasts.add(row.id);
+  if (counted) room.row.broadcastsLive += 1;
+  draft.touchRoom(room);
+  return {
+    broadcastId: row.id,
+    worker: draft.workerRef(workerId),
+    transportId: row.transportId,
+    afterSeq: draft.afterSeq(nodeId),
+  };
+});
+
+function mayBroadcast(
+  draft: Draft,
+  media: MediaClass,
+  room: RoomState,
+  session: SessionRow,
+): Refusal | undefined {
+  if (room.row.state !== "open") return { refusal: "room-closed" };
+  if (!session.canPublish) {
+    return {
+      refusal: "forbidden",
+      detail: "The session's token does not let it publish.",
+    };
+  }
+  if (room.row.broadcastsMax === 0) {
+    return {
+      refusal: "tier-broadcasts-exceeded",
+      detail: `Tier ${room.row.tier} is for chat only.`,
+    };
+  }
+  if (media === "screen") return undefined;
+  const live = [...room.broadcasts].some((id) => {
+    const row = draft.state.broadcasts.get(id)?.row;
+    return row?.sessionId === session.id && row.mediaClass === "camera";
+  });
+  if (live) return { refusal: "already-broadcasting" };
+  if (room.row.broadcastsLive < room.row.broadcastsMax) return undefined;
+  return {
+    refusal: "tier-broadcasts-exceeded",
+    detail: `Tier ${room.row.tier} has room for ${room.row.broadcastsMax} broadcasts.`,
+    retryAfter: 10,
+  };
+}
+
+/** Ends a session's own broadcast; twice is once. */
+export const stopBroadcast = sessionDecision<
+  { roomId: string; sessionId: string; broadcastId: string },
+  { stopped: boolean }
+>((draft, { sessionId, broadcastId }) => {
+  const broadcast = draft.state.broadcasts.get(broadcastId);
+  if (broadcast?.row.sessionId !== sessionId) return { stopped: false };
+  endBroadcast(draft, broadcast);
+  return { stopped: true };
+});
+
+type OwnTrack = { roomId: string; sessionId: string; broadcastId: string };
+
+function ownBroadcast(draft: Draft, input: OwnTrack): BroadcastState | Refusal {
+  const broadcast = draft.state.broadcasts.get(input.broadcastId);
+  return broadcast?.row.sessionId === input.sessionId
+    ? broadcast
+    : { refusal: "not-found" };
+}
+
+/** Finds where a session's own broadcast is produced, for calls to its node. */
+export const locateBroadcast = sessionDecision<
+  OwnTrack,
+  ClaimedBroadcast & { media: MediaClass; kinds: ("audio" | "video")[] }
+>((draft, input) => {
+  const broadcast = ownBroadcast(draft, input);
+  if ("refusal" in broadcast) return broadcast;
+  const { id, workerId, transportId, mediaClass } = broadcast.row;
+  return {
+    media: mediaClass,
+    kinds: [...broadcast.tracks.values()].map((track) => track.kind),
+    broadcastId: id,
+    worker: draft.workerRef(workerId),
+    transportId,
+    afterSeq: draft.afterSeq(nodeIdOfWorker(workerId)),
+  };
+});
+
+/** Records a track whose producer runs: the first one makes the broadcast live. */
+export const addTrack = sessionDecision<
+  OwnTrack & {
+    trackId: string;
+    kind: "audio" | "video";
+    source: TrackSource;
+    paused: boolean;
+  },
+  { id: string; source: TrackSource; paused: boolean }
+>((draft, input, room) => {
+  const broadcast = ownBroadcast(draft, input);
+  if ("refusal" in broadcast) return broadcast;
+  const { trackId, kind, source, paused } = input;
+  const track = { id: trackId, source, paused };
+  if (broadcast.tracks.has(trackId)) return track;
+  const first = broadcast.tracks.size === 0;
+  const row = { id: trackId, broadcastId: broadcast.row.id, kind, source, paused };
+  broadcast.tracks.set(trackId, row);
+  draft.changes.tracks.put(row);
+  draft.emit(
+    room,
+    first
+      ? { type: "broadcast.started", broadcast: broadcastView(broadcast) }
+      : { type: "track.added", broadcastId: broadcast.row.id, track },
+  );
+  return track;
+});
+
+/** Mutes, unmutes or ends a track, at its producer and at every leg. */
+export const changeTrack = sessionDecision<
+  OwnTrack & { trackId: string; wanted: "playing" | "paused" | "closed" },
+  { id: string; source: TrackSource; paused: boolean }
+>((draft, input, room) => {
+  const broadcast = ownBroadcast(draft, input);
+  if ("refusal" in broadcast) return broadcast;
+  const { trackId, wanted, broadcastId } = input;
+  const track = broadcast.tracks.get(trackId);
+  if (!track) return { refusal: "not-found" };
+  broadcast.row.trackVersion += 1;
+  draft.changes.broadcasts.put(broadcast.row);
+  track.paused = wanted === "paused";
+  if (wanted === "closed") {
+    broadcast.tracks.delete(trackId);
+    draft.changes.tracks.remove(trackId);
+    draft.emit(room, { type: "track.removed", broadcastId, trackId });
+  } else {
+    draft.changes.tracks.put(track);
+    const type = wanted === "paused" ? "track.muted" : "track.unmuted";
+    draft.emit(room, { type, broadcastId, trackId });
+  }
+  const pipes = draft.state.picture.pipesOf(broadcastId);
+  const workers = [broadcast.row.workerId, ...pipes.map((pipe) => pipe.consumerWorkerId)];
+  for (const nodeId of new Set(workers.map(nodeIdOfWorker))) {
+    const version = broadcast.row.trackVersion;
+    draft.instruct(nodeId, { kind: "track", broadcastId, trackId, version, wanted });
+  }
+  return { id: track.id, source: track.source, paused: track.paused };
+});
+
+function overlooked({
+  passedOver,
+}: {
+  passedOver: Readonly<Record<string, number>>;
+}): string {
+  const reasons = Object.entries(passedOver).map(
+    ([reason, count]) => `${count} ${reason}`,
+  );
+  return reasons.length > 0
+    ? `Workers passed over: ${reasons.join(", ")}.`
+    : "There are none.";
+}

@@ -1,0 +1,98 @@
+import type {
+  Fleet,
+  NodeInfo,
+  PipeInfo,
+  RoomPlacement,
+  WorkerInfo,
+} from "#schema/api/fleet.ts";
+import { zoneOf } from "#schema/ids.ts";
+import type { PipePicture, WorkerPicture } from "../../placement/picture-rows.ts";
+import { freeSeatsOf, pointsOf } from "../../placement/weight.ts";
+import { type Decision, roomDecision } from "../decision.ts";
+import type { ZoneState } from "../state.ts";
+
+/** The zone's nodes, workers and pipes. */
+export const readFleet: Decision<Record<string, never>, Fleet> = {
+  rooms: () => [],
+  decide({ state }) {
+    const { picture } = state;
+    const workers = Map.groupBy(picture.workers.values(), (worker) => worker.nodeId);
+    const nodes: NodeInfo[] = [...state.nodes.values()].map((row) => {
+      const totals = picture.nodes.get(row.id);
+      return {
+        id: row.id,
+        zone: zoneOf(row.id) ?? "",
+        state: row.state,
+        cordoned: row.cordoned,
+        draining: row.draining,
+        epoch: row.epoch,
+        egressKbps: { total: row.egressKbps, used: totals?.egressUsedKbps ?? 0 },
+        ingressKbps: { total: row.ingressKbps, used: totals?.ingressUsedKbps ?? 0 },
+        workers: (workers.get(row.id) ?? []).map((worker) => workerView(state, worker)),
+      };
+    });
+    return { nodes, pipes: [...picture.pipes()].map(pipeView) };
+  },
+};
+
+/** Where everything of one room is, and what it wastes. */
+export const readPlacement = roomDecision<
+  { roomId: string; accountId?: string },
+  RoomPlacement
+>(({ state }, { roomId, accountId }, room) => {
+  if (accountId && room.row.accountId !== accountId) return { refusal: "not-found" };
+  const { picture } = state;
+  const broadcasts = [...room.broadcasts].flatMap((id) => state.broadcasts.get(id) ?? []);
+  const slots = broadcasts.flatMap(({ row }) =>
+    picture.slotsOf(row.id).filter((slot) => slot.roomId === roomId),
+  );
+  const least = broadcasts.reduce((sum, { row }) => {
+    const views = state.viewsOf(roomId, row.id).length;
+    return sum + pointsOf(views, picture.seatsOf(row.mediaClass));
+  }, 0);
+  const points = slots.reduce((sum, slot) => sum + slot.points, 0);
+  const workerIds = new Set([
+    ...broadcasts.map(({ row }) => row.workerId),
+    ...slots.map((slot) => slot.workerId),
+    ...picture.reservedPoints(roomId).keys(),
+  ]);
+  return {
+    roomId,
+    workers: [...workerIds]
+      .flatMap((id) => picture.workers.get(id) ?? [])
+      .map((worker) => workerView(state, worker)),
+    slots: slots.map(({ broadcastId, workerId, viewers, points: paid }) => {
+      const media = picture.workers.get(workerId)?.mediaClass ?? "camera";
+      const freeSeats = freeSeatsOf(viewers, picture.seatsOf(media));
+      return { broadcastId, workerId, viewers, points: paid, freeSeats };
+    }),
+    pipes: broadcasts.flatMap(({ row }) => picture.pipesOf(row.id).map(pipeView)),
+    points,
+    wastedPoints: points - least,
+  };
+});
+
+function workerView(state: ZoneState, worker: WorkerPicture): WorkerInfo {
+  const { picture } = state;
+  const node = picture.nodes.get(worker.nodeId);
+  let views = 0;
+  for (const slot of picture.slotsOn(worker.id)) views += slot.viewers;
+  return {
+    id: worker.id,
+    nodeId: worker.nodeId,
+    role: worker.role,
+    mediaClass: worker.mediaClass,
+    points: { total: worker.pointsTotal, used: worker.pointsUsed },
+    broadcasts: { total: worker.broadcastsTotal, used: worker.broadcastsUsed },
+    legs: { total: worker.legsTotal, used: worker.legsUsed },
+    views,
+    cpuPercent: state.cpuPercent.get(worker.id) ?? 0,
+    open: picture.isOpen(worker),
+    reason: worker.closedReason ?? node?.closedReason,
+  };
+}
+
+function pipeView(pipe: PipePicture): PipeInfo {
+  const { broadcastId, producerWorkerId, consumerWorkerId, state, generation } = pipe;
+  return { broadcastId, producerWorkerId, consumerWorkerId, state, generation };
+}

@@ -1,0 +1,141 @@
+import type { Room } from "#schema/api/rooms.ts";
+import type { BroadcastInfo } from "#schema/channel.ts";
+import { endSession } from "../claims.ts";
+import { roomDecision, sessionDecision } from "../decision.ts";
+import type { BroadcastState, RoomState, SessionRow, ZoneState } from "../state.ts";
+import { roomView } from "./rooms.ts";
+
+export interface Entered {
+  sessionId: string;
+  room: Room;
+  eventSeq: number;
+  sessions: { id: string; identity: string }[];
+  broadcasts: BroadcastInfo[];
+  routerRtpCapabilities?: unknown;
+}
+
+/** Lets one more participant in, up to the tier's mark. */
+export const enterRoom = roomDecision<
+  {
+    roomId: string;
+    identity: string;
+    canPublish: boolean;
+    canSubscribe: boolean;
+    roomAdmin: boolean;
+  },
+  Entered
+>((draft, input, room) => {
+  const { row } = room;
+  if (row.state !== "open") return { refusal: "room-closed" };
+  if (row.sessionsPresent >= row.sessionsMax) {
+    return {
+      refusal: "room-full",
+      detail: `Tier ${row.tier} has room for ${row.sessionsMax} sessions.`,
+      retryAfter: 10,
+    };
+  }
+  const session: SessionRow = {
+    id: draft.newId("session"),
+    roomId: row.id,
+    identity: input.identity,
+    canPublish: input.canPublish,
+    canSubscribe: input.canSubscribe,
+    roomAdmin: input.roomAdmin,
+    attached: false,
+    enteredAtMs: draft.nowMs,
+  };
+  room.sessions.set(session.id, session);
+  row.sessionsPresent += 1;
+  draft.changes.sessions.put(session);
+  const { sessionAttachMs } = draft.settings.timing;
+  draft.setDeadline("session-attach", session.id, row.id, sessionAttachMs);
+  draft.emit(room, {
+    type: "session.joined",
+    sessionId: session.id,
+    identity: session.identity,
+  });
+  return {
+    sessionId: session.id,
+    room: roomView(row),
+    eventSeq: row.eventSeq,
+    sessions: sessionsOf(room),
+    broadcasts: liveBroadcasts(draft.state, room),
+    routerRtpCapabilities: draft.state.codecs?.routerRtpCapabilities,
+  };
+});
+
+/** Who is in a room. */
+export const listSessions = roomDecision<
+  { roomId: string; accountId?: string },
+  { sessions: { id: string; identity: string }[] }
+>((_, { accountId }, room) =>
+  accountId && room.row.accountId !== accountId
+    ? { refusal: "not-found" }
+    : { sessions: sessionsOf(room) },
+);
+
+/** Ends a session: leaving twice gives everything back once. */
+export const leaveRoom = roomDecision<
+  { roomId: string; sessionId: string; accountId?: string },
+  { left: boolean }
+>((draft, { sessionId, accountId }, room) => {
+  if (accountId && room.row.accountId !== accountId) return { refusal: "not-found" };
+  const session = room.sessions.get(sessionId);
+  if (session) endSession(draft, room, session);
+  return { left: session !== undefined };
+});
+
+/** The session's channel is connected: it is present for good. */
+export const attachSession = sessionDecision<
+  { roomId: string; sessionId: string },
+  { eventSeq: number }
+>((draft, _, room, session) => {
+  draft.clearDeadline("session-attach", session.id);
+  draft.clearDeadline("session-grace", session.id);
+  if (!session.attached) {
+    session.attached = true;
+    draft.changes.sessions.put(session);
+  }
+  return { eventSeq: room.row.eventSeq };
+});
+
+/** The session's channel is gone: it has its grace to come back. */
+export const detachSession = sessionDecision<
+  { roomId: string; sessionId: string },
+  Record<string, never>
+>((draft, _, room, session) => {
+  if (session.attached) {
+    session.attached = false;
+    draft.changes.sessions.put(session);
+    const { sessionGraceMs } = draft.settings.timing;
+    draft.setDeadline("session-grace", session.id, room.row.id, sessionGraceMs);
+  }
+  return {};
+});
+
+function sessionsOf(room: RoomState): { id: string; identity: string }[] {
+  return [...room.sessions.values()].map(({ id, identity }) => ({ id, identity }));
+}
+
+/** The broadcasts of a room that have something to see or hear. */
+function liveBroadcasts(state: ZoneState, room: RoomState): BroadcastInfo[] {
+  return [...room.broadcasts]
+    .map((id) => state.broadcasts.get(id))
+    .filter((broadcast) => broadcast !== undefined && broadcast.tracks.size > 0)
+    .map((broadcast) => broadcastView(broadcast as BroadcastState));
+}
+
+/** A broadcast as the API and the channel show it. */
+export function broadcastView({ row, tracks }: BroadcastState): BroadcastInfo {
+  return {
+    id: row.id,
+    sessionId: row.sessionId,
+    identity: row.identity,
+    media: row.mediaClass,
+    tracks: [...tracks.values()].map(({ id, source, paused }) => ({
+      id,
+      source,
+      paused,
+    })),
+  };
+}

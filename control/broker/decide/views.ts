@@ -1,0 +1,206 @@
+import type { WorkerRef } from "#schema/agent/instructions.ts";
+import { newTransportId, nodeIdOfWorker } from "#schema/ids.ts";
+import type { ProblemCode } from "#schema/problems.ts";
+import type { PlacedView } from "../../placement/decision.ts";
+import { placeViews } from "../../placement/place.ts";
+import { claimSeat, releaseView } from "../claims.ts";
+import { sessionDecision } from "../decision.ts";
+import type { Draft } from "../draft.ts";
+import type { RoomState, SessionRow, ViewRow } from "../state.ts";
+
+/** A claimed view, and all that the calls need to bring its media. */
+export interface ClaimedView {
+  viewId: string;
+  broadcastId: string;
+  producer: WorkerRef;
+  consumer: WorkerRef;
+  transportId: string;
+  generation: number;
+  /** Whether the pipe's legs have been made: then one call is enough. */
+  pipeOpen: boolean;
+}
+
+export interface ClaimedViews {
+  views: ClaimedView[];
+  refused: { broadcastId: string; code: ProblemCode; detail?: string }[];
+  /** The instruction sequences after which calls may run, by node. */
+  afterSeq: Record<string, number>;
+}
+
+/**
+ * Claims seats for a session's wanted broadcasts, all placed together. A
+ * broadcast that the session watches already keeps its seat and is answered
+ * as it is, so that asking again is harmless.
+ */
+export const claimViews = sessionDecision<
+  { roomId: string; sessionId: string; broadcasts: "all" | string[] },
+  ClaimedViews
+>((draft, input, room, session) => {
+  if (room.row.state !== "open") return { refusal: "room-closed" };
+  if (!session.canSubscribe) {
+    return { refusal: "forbidden", detail: "The session's token does not let it watch." };
+  }
+  const { wanted, refused } = wantedBroadcasts(draft, input.broadcasts, room, session);
+  const held = room.viewsBySession.get(session.id) ?? new Map<string, ViewRow>();
+  const kept = wanted.flatMap((id) => held.get(id) ?? []);
+  const placement = placeViews(
+    {
+      roomId: room.row.id,
+      sessionId: session.id,
+      sessionWorkers: new Set([...held.values()].map((view) => view.workerId)),
+      broadcastIds: wanted.filter((id) => !held.has(id)),
+    },
+    draft.state.picture,
+  );
+  const claimed = placement.placed.map((placed) =>
+    claimPlaced(draft, room, session, placed),
+  );
+  for (const { broadcastId, code, passedOver } of placement.refused) {
+    const reasons = Object.entries(passedOver).map(([why, count]) => `${count} ${why}`);
+    const detail =
+      reasons.length > 0 ? `Workers passed over: ${reasons.join(", ")}.` : undefined;
+    refused.push({ broadcastId, code, detail });
+  }
+  return { ...described(draft, [...kept, ...claimed]), refused };
+});
+
+/** Finds a session's own views for a call, their pipes to be opened anew. */
+export const locateViews = sessionDecision<
+  { roomId: string; sessionId: string; viewIds: string[] },
+  ClaimedViews
+>((draft, { viewIds }, room, session) => {
+  const views = viewIds.flatMap((id) => room.views.get(id) ?? []);
+  if (views.length < viewIds.length || views.some((v) => v.sessionId !== session.id)) {
+    return { refusal: "not-found" };
+  }
+  return { ...described(draft, views), refused: [] };
+});
+
+/** Gives views' seats back; those that are gone already are passed over. */
+export const releaseViews = sessionDecision<
+  { roomId: string; sessionId: string; viewIds: string[]; lost?: string },
+  { released: number }
+>((draft, { viewIds, lost }, room, session) => {
+  const views = viewIds
+    .flatMap((id) => room.views.get(id) ?? [])
+    .filter((view) => view.sessionId === session.id);
+  for (const view of views) {
+    releaseView(draft, room, view, true);
+    if (lost) emitLost(draft, room, view, lost);
+  }
+  return { released: views.length };
+});
+
+/** The agent has seen these views' media connected: they are no longer only claims. */
+export const activateViews = sessionDecision<
+  { roomId: string; sessionId: string; viewIds: string[] },
+  Record<string, never>
+>((draft, { viewIds }, room, session) => {
+  for (const viewId of viewIds) {
+    const view = room.views.get(viewId);
+    if (!view || view.sessionId !== session.id || view.state === "active") continue;
+    view.state = "active";
+    draft.changes.views.put(view);
+    // Media flows, so the legs are there, whether their opening was told yet or not.
+    markOpen(draft, view.broadcastId, view.workerId);
+    const waiting = [...(room.viewsBySession.get(session.id)?.values() ?? [])].some(
+      (other) => other.transportId === view.transportId && other.state === "claimed",
+    );
+    if (!waiting) draft.clearDeadline("view-claim", view.transportId);
+  }
+  return {};
+});
+
+export function emitLost(
+  draft: Draft,
+  room: RoomState,
+  view: ViewRow,
+  reason: string,
+): void {
+  const { id: viewId, sessionId, broadcastId } = view;
+  draft.emit(room, { type: "view.lost", sessionId, viewId, broadcastId, reason });
+}
+
+export function markOpen(
+  draft: Draft,
+  broadcastId: string,
+  workerId: string,
+  generation?: number,
+): void {
+  const pipe = draft.state.picture.pipe(broadcastId, workerId);
+  if (pipe?.state !== "opening") return;
+  if (generation !== undefined && pipe.generation !== generation) return;
+  draft.putPipe({ ...pipe, state: "open" });
+}
+
+function wantedBroadcasts(
+  draft: Draft,
+  broadcasts: "all" | string[],
+  room: RoomState,
+  session: SessionRow,
+) {
+  const refused: ClaimedViews["refused"] = [];
+  const asked = broadcasts === "all" ? [...room.broadcasts] : [...new Set(broadcasts)];
+  const wanted = asked.filter((broadcastId) => {
+    const broadcast = draft.state.broadcasts.get(broadcastId);
+    const live = room.broadcasts.has(broadcastId) && (broadcast?.tracks.size ?? 0) > 0;
+    const own = broadcast?.row.sessionId === session.id;
+    if (live && !own) return true;
+    if (broadcasts !== "all") {
+      const detail = own
+        ? "A session does not watch itself."
+        : "It is not live in this room.";
+      refused.push({ broadcastId, code: own ? "forbidden" : "not-found", detail });
+    }
+    return false;
+  });
+  return { wanted, refused };
+}
+
+function claimPlaced(
+  draft: Draft,
+  room: RoomState,
+  session: SessionRow,
+  placed: PlacedView,
+): ViewRow {
+  const { broadcastId, workerId, ...grounds } = placed;
+  const held = [...(room.viewsBySession.get(session.id)?.values() ?? [])];
+  const beside = held.find((view) => view.workerId === workerId);
+  const view: ViewRow = {
+    id: draft.newId("view"),
+    roomId: room.row.id,
+    sessionId: session.id,
+    broadcastId,
+    workerId,
+    state: "claimed",
+    transportId: beside?.transportId ?? newTransportId(nodeIdOfWorker(workerId)),
+    grounds,
+    claimedAtMs: draft.nowMs,
+  };
+  claimSeat(draft, room, view);
+  const { viewClaimMs } = draft.settings.timing;
+  draft.setDeadline("view-claim", view.transportId, room.row.id, viewClaimMs);
+  return view;
+}
+
+function described(draft: Draft, views: ViewRow[]): Omit<ClaimedViews, "refused"> {
+  const afterSeq: Record<string, number> = {};
+  const described = views.map((view) => {
+    const pipe = draft.state.picture.pipe(view.broadcastId, view.workerId);
+    if (!pipe) throw new Error(`View ${view.id} has no pipe.`);
+    for (const workerId of [pipe.producerWorkerId, pipe.consumerWorkerId]) {
+      const nodeId = nodeIdOfWorker(workerId);
+      afterSeq[nodeId] = draft.afterSeq(nodeId);
+    }
+    return {
+      viewId: view.id,
+      broadcastId: view.broadcastId,
+      producer: draft.workerRef(pipe.producerWorkerId),
+      consumer: draft.workerRef(view.workerId),
+      transportId: view.transportId,
+      generation: pipe.generation,
+      pipeOpen: pipe.state === "open",
+    };
+  });
+  return { views: described, afterSeq };
+}

@@ -1,0 +1,71 @@
+import {
+  addTrack,
+  changeTrack,
+  claimBroadcast,
+  locateBroadcast,
+  stopBroadcast,
+} from "./decide/broadcasts.ts";
+import { readFleet, readPlacement } from "./decide/fleet.ts";
+import { openPipes, tick, transportLost } from "./decide/media.ts";
+import {
+  acknowledge,
+  cordonNode,
+  nodeHeard,
+  nodeSilent,
+  registerNode,
+  workerDied,
+} from "./decide/nodes.ts";
+import { closeRoom, createRoom, readRoom, renameRoom } from "./decide/rooms.ts";
+import {
+  attachSession,
+  detachSession,
+  enterRoom,
+  leaveRoom,
+  listSessions,
+} from "./decide/sessions.ts";
+import { activateViews, claimViews, locateViews, releaseViews } from "./decide/views.ts";
+import type { Decision } from "./decision.ts";
+
+/** Everything that a broker can be asked, by name. */
+const decisions = {
+  acknowledge,
+  activateViews,
+  addTrack,
+  attachSession,
+  changeTrack,
+  claimBroadcast,
+  claimViews,
+  closeRoom,
+  cordonNode,
+  createRoom,
+  detachSession,
+  enterRoom,
+  leaveRoom,
+  listSessions,
+  locateBroadcast,
+  locateViews,
+  nodeHeard,
+  nodeSilent,
+  openPipes,
+  readFleet,
+  readPlacement,
+  readRoom,
+  registerNode,
+  releaseViews,
+  renameRoom,
+  stopBroadcast,
+  tick,
+  transportLost,
+  workerDied,
+};
+
+export type DecisionName = keyof typeof decisions;
+export type DecisionInput<Name extends DecisionName> = Parameters<
+  (typeof decisions)[Name]["decide"]
+>[1];
+export type DecisionOutput<Name extends DecisionName> =
+  (typeof decisions)[Name] extends Decision<never, infer Output> ? Output : never;
+
+export function decisionOf(name: DecisionName): Decision<unknown, unknown> {
+  return decisions[name] as Decision<unknown, unknown>;
+}

@@ -1,0 +1,103 @@
+import type { InferSelectModel } from "drizzle-orm";
+import type { node } from "#schema/control/fleet.ts";
+import type { deadline, idempotency } from "#schema/control/journal.ts";
+import type { broadcast, room, session, track, view } from "#schema/control/rooms.ts";
+import type { Settings } from "#schema/settings.ts";
+import { Picture } from "../placement/picture.ts";
+
+export type NodeRow = InferSelectModel<typeof node>;
+export type RoomRow = InferSelectModel<typeof room>;
+export type SessionRow = InferSelectModel<typeof session>;
+export type BroadcastRow = InferSelectModel<typeof broadcast>;
+export type TrackRow = InferSelectModel<typeof track>;
+export type ViewRow = InferSelectModel<typeof view>;
+export type DeadlineRow = InferSelectModel<typeof deadline>;
+export type IdempotencyRow = InferSelectModel<typeof idempotency>;
+
+/** A broadcast in full: resident while one of its rooms is. */
+export interface BroadcastState {
+  row: BroadcastRow;
+  tracks: Map<string, TrackRow>;
+  /** The rooms in which it is shown, its home among them. */
+  rooms: Set<string>;
+}
+
+/** A room in full: loaded when first touched, let go when long untouched. */
+export interface RoomState {
+  row: RoomRow;
+  sessions: Map<string, SessionRow>;
+  /** Ids of the broadcasts shown here. */
+  broadcasts: Set<string>;
+  views: Map<string, ViewRow>;
+  /** The same views: session -> broadcast -> view. */
+  viewsBySession: Map<string, Map<string, ViewRow>>;
+  keys: Map<string, IdempotencyRow>;
+  touchedAtMs: number;
+}
+
+/** What the broker knows of its zone; the database is the only truth. */
+export class ZoneState {
+  readonly picture: Picture;
+  readonly nodes = new Map<string, NodeRow>();
+  readonly rooms = new Map<string, RoomState>();
+  readonly broadcasts = new Map<string, BroadcastState>();
+  readonly deadlines = new Map<string, DeadlineRow>();
+  /** Last heard load, in memory only: worker -> percent of a core. */
+  readonly cpuPercent = new Map<string, number>();
+  generation = 0;
+  commitSeq = 0;
+  pipeGeneration = 0;
+  codecs: { hash: string; routerRtpCapabilities: unknown } | undefined;
+
+  constructor(settings: Settings) {
+    this.picture = new Picture(settings);
+  }
+
+  /** The earliest deadline, in milliseconds since 1970, or undefined. */
+  nextDeadlineMs(): number | undefined {
+    let next: number | undefined;
+    for (const { dueAtMs } of this.deadlines.values()) {
+      if (next === undefined || dueAtMs < next) next = dueAtMs;
+    }
+    return next;
+  }
+
+  /** Deadlines due at `nowMs`, earliest first, `most` at most. */
+  dueDeadlines(nowMs: number, most: number): DeadlineRow[] {
+    return [...this.deadlines.values()]
+      .filter(({ dueAtMs }) => dueAtMs <= nowMs)
+      .sort((a, b) => a.dueAtMs - b.dueAtMs)
+      .slice(0, most);
+  }
+
+  /** The views of a room's broadcast, on all workers. */
+  viewsOf(roomId: string, broadcastId: string): ViewRow[] {
+    const views = this.rooms.get(roomId)?.views.values() ?? [];
+    return [...views].filter((view) => view.broadcastId === broadcastId);
+  }
+
+  /** Lets go of rooms untouched since `beforeMs`, and of broadcasts shown nowhere else. */
+  letGoOfRooms(beforeMs: number): void {
+    for (const [roomId, room] of this.rooms) {
+      if (room.touchedAtMs >= beforeMs) continue;
+      this.rooms.delete(roomId);
+      for (const broadcastId of room.broadcasts) {
+        const broadcast = this.broadcasts.get(broadcastId);
+        const needed = [...(broadcast?.rooms ?? [])].some((id) => this.rooms.has(id));
+        if (!needed) this.broadcasts.delete(broadcastId);
+      }
+    }
+  }
+}
+
+/** A deadline's key in memory. */
+export function deadlineKey(kind: DeadlineRow["kind"], key: string): string {
+  return `${kind}|${key}`;
+}
+
+/** Why a node takes nothing new, in a word; undefined where it does. */
+export function closedReasonOf(row: NodeRow): string | undefined {
+  if (row.state !== "ready") return row.state;
+  if (row.cordoned) return "cordoned";
+  return row.draining ? "draining" : undefined;
+}

@@ -1,0 +1,112 @@
+import { z } from "zod";
+import { zoneName } from "#schema/ids.ts";
+import { readSettings, type Settings } from "#schema/settings.ts";
+import type { NodeMailbox } from "./objects/node-mailbox.ts";
+import type { RoomChannel } from "./objects/room-channel.ts";
+import type { ZoneBroker } from "./objects/zone-broker.ts";
+
+/** What wrangler.toml binds, and the secrets that a deployment sets. */
+export interface Env {
+  ZONE_BROKER: DurableObjectNamespace<ZoneBroker>;
+  NODE_MAILBOX: DurableObjectNamespace<NodeMailbox>;
+  ROOM_CHANNEL: DurableObjectNamespace<RoomChannel>;
+  ASSETS: Fetcher;
+  WEIR_ZONE: string;
+  CONTROL_DB_URL: string;
+  CONTROL_DB_TOKEN: string;
+  WEIR_API_KEY: string;
+  WEIR_OPERATOR_KEY: string;
+  WEIR_NODE_KEY: string;
+  WEIR_SECRET_KEY: string;
+  WEIR_LOBBY?: string;
+  WEIR_ICE_SERVERS?: string;
+  WEIR_ALLOWED_ORIGINS?: string;
+  WEIR_SETTINGS?: string;
+}
+
+const json = z.string().transform((text, context): unknown => {
+  try {
+    return text === "" ? undefined : JSON.parse(text);
+  } catch {
+    context.addIssue({ code: "custom", message: "is not JSON" });
+    return z.NEVER;
+  }
+});
+
+const configSchema = z.object({
+  WEIR_ZONE: zoneName,
+  CONTROL_DB_URL: z.url(),
+  CONTROL_DB_TOKEN: z.string().default(""),
+  WEIR_API_KEY: z
+    .string()
+    .regex(
+      /^key_[a-z0-9]+_[a-z0-9]+\.[A-Za-z0-9_-]{20,}$/,
+      "has to be <key id>.<secret>",
+    ),
+  WEIR_OPERATOR_KEY: z.string().min(20),
+  WEIR_NODE_KEY: z.string().min(20),
+  WEIR_SECRET_KEY: z.string().min(32),
+  WEIR_LOBBY: z.enum(["open", "closed"]).default("closed"),
+  WEIR_ICE_SERVERS: json
+    .pipe(
+      z
+        .array(z.looseObject({ urls: z.union([z.string(), z.array(z.string())]) }))
+        .optional(),
+    )
+    .optional(),
+  WEIR_SETTINGS: json.optional(),
+  WEIR_ALLOWED_ORIGINS: z
+    .string()
+    .default("")
+    .transform((text) => text.split(",").map((origin) => origin.trim()))
+    .transform((origins) => origins.filter((origin) => origin !== "")),
+});
+
+/** The deployment's configuration, checked. */
+export interface Config {
+  zone: string;
+  controlDb: { url: string; token: string };
+  apiKey: { id: string; secret: string };
+  operatorKey: string;
+  nodeKey: string;
+  /** Signs session and node credentials. */
+  secret: Uint8Array;
+  lobbyOpen: boolean;
+  iceServers: { urls: string | string[] }[];
+  settings: Settings;
+  /** Origins besides control's own whose pages may use it. */
+  allowedOrigins: string[];
+}
+
+// The environment is one object per isolate: it is read and checked once.
+const configs = new WeakMap<object, Config>();
+
+/**
+ * Reads the environment.
+ * @throws Error that names the first variable that is wrong
+ */
+export function configOf(env: Env): Config {
+  const known = configs.get(env);
+  if (known) return known;
+  const parsed = configSchema.safeParse(env);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new Error(`Configuration: ${issue?.path.join(".")}: ${issue?.message}`);
+  }
+  const { data } = parsed;
+  const [keyId = "", secret = ""] = data.WEIR_API_KEY.split(".");
+  const config: Config = {
+    zone: data.WEIR_ZONE,
+    controlDb: { url: data.CONTROL_DB_URL, token: data.CONTROL_DB_TOKEN },
+    apiKey: { id: keyId, secret },
+    operatorKey: data.WEIR_OPERATOR_KEY,
+    nodeKey: data.WEIR_NODE_KEY,
+    secret: new TextEncoder().encode(data.WEIR_SECRET_KEY),
+    lobbyOpen: data.WEIR_LOBBY === "open",
+    iceServers: data.WEIR_ICE_SERVERS ?? [],
+    settings: readSettings(data.WEIR_SETTINGS ?? {}),
+    allowedOrigins: data.WEIR_ALLOWED_ORIGINS,
+  };
+  configs.set(env, config);
+  return config;
+}

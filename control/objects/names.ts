@@ -1,0 +1,50 @@
+import type { Env } from "../env.ts";
+import type { NodeMailbox } from "./node-mailbox.ts";
+import type { RoomChannel } from "./room-channel.ts";
+import type { ZoneBroker } from "./zone-broker.ts";
+
+/*
+ * A stub's own types lose generics and unions on the way; its methods take and
+ * give what the class's do, as all of it is plain data.
+ */
+type BrokerStub = Pick<
+  ZoneBroker,
+  "ask" | "eventsAfter" | "outboxAfter" | "ready" | "roomOf" | "sweep"
+>;
+type MailboxStub = Pick<
+  NodeMailbox,
+  "begin" | "call" | "deliver" | "heartbeat" | "poll" | "report"
+>;
+type ChannelStub = Pick<RoomChannel, "deliver" | "fetch">;
+
+/** Rooms of tier 0 share this many channel objects. */
+const globalChannels = 16;
+
+/**
+ * The name of the channel object that serves a room: its own from tier 1 on,
+ * one of the global ones for a free room.
+ */
+export function channelNameOf(roomId: string, tier: number): string {
+  if (tier > 0) return roomId;
+  let hash = 0;
+  for (const char of roomId) hash = (hash * 31 + char.charCodeAt(0)) >>> 0;
+  return `global-${hash % globalChannels}`;
+}
+
+/** The broker of a zone. */
+export function brokerOf(env: Env, zone: string): BrokerStub {
+  const stub: unknown = env.ZONE_BROKER.get(env.ZONE_BROKER.idFromName(zone));
+  return stub as BrokerStub;
+}
+
+/** The mailbox of a node. */
+export function mailboxOf(env: Env, nodeId: string): MailboxStub {
+  const stub: unknown = env.NODE_MAILBOX.get(env.NODE_MAILBOX.idFromName(nodeId));
+  return stub as MailboxStub;
+}
+
+/** A channel by its name. */
+export function channelOf(env: Env, name: string): ChannelStub {
+  const stub: unknown = env.ROOM_CHANNEL.get(env.ROOM_CHANNEL.idFromName(name));
+  return stub as ChannelStub;
+}

@@ -1,0 +1,216 @@
+import { DurableObject } from "cloudflare:workers";
+import type { CallAnswer, CallRequest } from "#schema/agent/calls.ts";
+import type {
+  HeartbeatRequest,
+  NodeEvent,
+  PollResponse,
+  ReportRequest,
+} from "#schema/agent/control.ts";
+import type { OutboxItem } from "#schema/agent/instructions.ts";
+import type { Refusal } from "../broker/decision.ts";
+import { configOf, type Env } from "../env.ts";
+import { CallQueue } from "./call-queue.ts";
+import { InstructionQueue } from "./instruction-queue.ts";
+import { brokerOf } from "./names.ts";
+
+/** What a registration hands to its node's mailbox. */
+interface Registration {
+  nodeId: string;
+  epoch: number;
+  outboxSeq: number;
+}
+
+export type PollAnswer =
+  | { ok: true; body?: PollResponse }
+  | { ok: false; refusal: Refusal };
+export type ReportAnswer =
+  | { ok: true; claims?: number }
+  | { ok: false; refusal: Refusal };
+
+const fenced: Refusal = {
+  refusal: "node-fenced",
+  detail: "A newer registration of this node, or the end of its lease: register again.",
+};
+
+/**
+ * One per node: the node obeys. It hands instructions and calls to the agent's
+ * long poll, takes its reports, and watches its lease.
+ */
+export class NodeMailbox extends DurableObject<Env> {
+  #registration: Registration | undefined;
+  #instructions: InstructionQueue | undefined;
+  readonly #calls = new CallQueue();
+  /** A mailbox that woke counts silence from its waking: before, it was deaf. */
+  #heardMs = Date.now();
+  #tellPoll: (() => void) | undefined;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    ctx.blockConcurrencyWhile(async () => {
+      const known = await ctx.storage.get<Registration>("registration");
+      if (known) this.#enter(known);
+    });
+  }
+
+  /** A new registration: what waited for the old one is void. */
+  async begin(registration: Registration): Promise<void> {
+    await this.ctx.storage.put("registration", registration);
+    this.#enter(registration);
+    this.#calls.failAll("The node registered anew.");
+    this.#instructions?.known(registration.outboxSeq);
+    this.#heardMs = Date.now();
+    this.#wakePoll();
+    const { nodeSuspectMs } = configOf(this.env).settings.timing;
+    await this.ctx.storage.setAlarm(this.#heardMs + nodeSuspectMs);
+  }
+
+  /** Instructions of a commit, pushed by the broker. */
+  async deliver(items: OutboxItem[]): Promise<void> {
+    this.#instructions?.add(items);
+    this.#wakePoll();
+  }
+
+  /**
+   * Relays a call to the agent.
+   * @param afterSeq the instruction that the agent has to apply before
+   * @param deadlineMs milliseconds for the whole way there and back
+   */
+  call(request: CallRequest, afterSeq: number, deadlineMs: number): Promise<CallAnswer> {
+    const answer = this.#calls.add(request, afterSeq, deadlineMs);
+    this.#wakePoll();
+    return answer;
+  }
+
+  /** The agent's long poll: held until there is something, or for some seconds. */
+  async poll(epoch: number, ackSeq: number): Promise<PollAnswer> {
+    if (!this.#heard(epoch)) return { ok: false, refusal: fenced };
+    const instructions = this.#instructions as InstructionQueue;
+    this.#tellPoll?.();
+    await instructions.acknowledge(ackSeq);
+    const { pollHoldMs } = configOf(this.env).settings.timing;
+    const endMs = Date.now() + pollHoldMs;
+    for (;;) {
+      const body: PollResponse = {
+        instructions: instructions.take(),
+        calls: this.#calls.take(),
+      };
+      if (body.instructions.length > 0 || body.calls.length > 0)
+        return { ok: true, body };
+      const leftMs = endMs - Date.now();
+      if (leftMs <= 0) return { ok: true };
+      const newer = await this.#waitForWork(Math.min(leftMs, redeliveryMs));
+      if (this.#registration?.epoch !== epoch) return { ok: false, refusal: fenced };
+      if (newer) return { ok: true };
+    }
+  }
+
+  /** Call answers, acknowledgements and events; events are passed on before it returns. */
+  async report(epoch: number, report: ReportRequest): Promise<ReportAnswer> {
+    if (!this.#heard(epoch)) return { ok: false, refusal: fenced };
+    for (const answer of report.answers) this.#calls.settle(answer);
+    await this.#instructions?.acknowledge(report.ackSeq);
+    for (const event of report.events) {
+      const refusal = await this.#passOn(event);
+      if (refusal) return { ok: false, refusal };
+    }
+    return { ok: true };
+  }
+
+  /** The agent lives; answers how much the ledger has on it. */
+  async heartbeat(
+    epoch: number,
+    { workers, draining }: HeartbeatRequest,
+  ): Promise<ReportAnswer> {
+    if (!this.#heard(epoch)) return { ok: false, refusal: fenced };
+    const { nodeId } = this.#registration as Registration;
+    const { zone } = configOf(this.env);
+    const answer = await brokerOf(this.env, zone).ask("nodeHeard", {
+      nodeId,
+      epoch,
+      draining,
+      workers,
+    });
+    return answer.ok ? { ok: true, claims: answer.value.claims } : answer;
+  }
+
+  override async alarm(): Promise<void> {
+    const registration = this.#registration;
+    if (!registration) return;
+    const { zone, settings } = configOf(this.env);
+    const { nodeSuspectMs, nodeLeaseMs } = settings.timing;
+    const silentMs = Date.now() - this.#heardMs;
+    const { nodeId, epoch } = registration;
+    if (silentMs >= nodeSuspectMs) {
+      const state = silentMs >= nodeLeaseMs ? "gone" : "suspect";
+      const answer = await brokerOf(this.env, zone).ask("nodeSilent", {
+        nodeId,
+        epoch,
+        state,
+      });
+      if (state === "gone" && answer.ok) {
+        this.#registration = undefined;
+        this.#calls.failAll("The node's lease ended.");
+        await this.ctx.storage.delete("registration");
+        return;
+      }
+    }
+    const nextMs = silentMs >= nodeSuspectMs ? nodeLeaseMs : nodeSuspectMs;
+    const atMs = Math.max(this.#heardMs + nextMs, Date.now() + 1000);
+    await this.ctx.storage.setAlarm(atMs);
+  }
+
+  #enter(registration: Registration): void {
+    this.#registration = registration;
+    const { nodeId } = registration;
+    const broker = brokerOf(this.env, configOf(this.env).zone);
+    this.#instructions = new InstructionQueue({
+      read: (afterSeq) => broker.outboxAfter(nodeId, afterSeq),
+      acknowledged: async (seq) => {
+        await broker.ask("acknowledge", { nodeId, seq });
+      },
+    });
+  }
+
+  #heard(epoch: number): boolean {
+    if (this.#registration?.epoch !== epoch) return false;
+    this.#heardMs = Date.now();
+    return true;
+  }
+
+  #wakePoll(): void {
+    this.#tellPoll?.();
+  }
+
+  /** @returns true where a newer poll has taken over */
+  async #waitForWork(ms: number): Promise<boolean> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let tell: (() => void) | undefined;
+    await new Promise<void>((resolve) => {
+      tell = resolve;
+      this.#tellPoll = resolve;
+      timer = setTimeout(resolve, ms);
+    });
+    clearTimeout(timer);
+    const newer = this.#tellPoll !== tell;
+    if (!newer) this.#tellPoll = undefined;
+    return newer;
+  }
+
+  async #passOn(event: NodeEvent): Promise<Refusal | undefined> {
+    const { zone } = configOf(this.env);
+    const broker = brokerOf(this.env, zone);
+    const { nodeId, epoch } = this.#registration as Registration;
+    const answer =
+      event.kind === "views-active"
+        ? await broker.ask("activateViews", event)
+        : event.kind === "transport-lost"
+          ? await broker.ask("transportLost", event)
+          : await broker.ask("workerDied", { ...event, nodeId, epoch });
+    if (answer.ok) return undefined;
+    // What is told of a session or room that has ended has no effect any more.
+    return answer.refusal.refusal === "not-found" ? undefined : answer.refusal;
+  }
+}
+
+/** What was handed out and not answered is offered again after this. */
+const redeliveryMs = 2000;

@@ -1,0 +1,129 @@
+import { DurableObject } from "cloudflare:workers";
+import type { OutboxItem } from "#schema/agent/instructions.ts";
+import {
+  type Answer,
+  Broker,
+  type Committed,
+  type IdempotencyScope,
+} from "../broker/broker.ts";
+import type { DecisionInput, DecisionName, DecisionOutput } from "../broker/decisions.ts";
+import type { NumberedEvent } from "../broker/draft.ts";
+import { configOf, type Env } from "../env.ts";
+import { openDatabase } from "../ledger/client.ts";
+import { eventsAfter, outboxAfter, roomOf } from "../ledger/find.ts";
+import { deleteOld } from "../ledger/retention.ts";
+import { channelNameOf, channelOf, mailboxOf } from "./names.ts";
+
+/**
+ * One per zone: the zone decides. It wraps the broker, which is the only writer
+ * of the zone's control database, and tells mailboxes and channels of its
+ * commits.
+ */
+export class ZoneBroker extends DurableObject<Env> {
+  readonly #client;
+  readonly #broker: Broker;
+  /** The alarm that is set; an early one is harmless, so it is seldom moved. */
+  #alarmMs: number | undefined;
+
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env);
+    const { zone, controlDb, settings } = configOf(env);
+    this.#client = openDatabase(
+      controlDb.url,
+      controlDb.token,
+      settings.broker.commitTimeoutMs,
+    );
+    this.#broker = new Broker({
+      zone,
+      client: this.#client,
+      settings,
+      now: () => Date.now(),
+      onCommitted: (committed) => this.#ring(committed),
+      onDeadline: (atMs) => this.#setAlarm(atMs),
+      onAlert: (what, details) =>
+        console.error(JSON.stringify({ alert: what, ...details })),
+    });
+  }
+
+  /** Asks for a decision; see `Broker.ask`. */
+  async ask<Name extends DecisionName>(
+    name: Name,
+    input: DecisionInput<Name>,
+    idempotency?: IdempotencyScope,
+  ): Promise<Answer<DecisionOutput<Name>>> {
+    const answer = await this.#broker.ask(name, input, idempotency);
+    if (this.#broker.superseded)
+      this.ctx.abort("Another broker has taken over the zone.");
+    return answer;
+  }
+
+  /** Instructions of a node after a sequence number, for a mailbox that woke. */
+  outboxAfter(nodeId: string, seq: number): Promise<OutboxItem[]> {
+    return outboxAfter(this.#client, nodeId, seq);
+  }
+
+  /** Events of a room after a sequence number, for a client that reconnected. */
+  eventsAfter(roomId: string, seq: number): Promise<NumberedEvent[]> {
+    return eventsAfter(this.#client, roomId, seq);
+  }
+
+  /** The room that a session or view belongs to. */
+  roomOf(
+    kind: "session" | "view" | "broadcast",
+    id: string,
+  ): Promise<string | undefined> {
+    return roomOf(this.#client, kind, id);
+  }
+
+  /** Whether the database answers. */
+  async ready(): Promise<boolean> {
+    try {
+      await this.#client.execute("SELECT 1");
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Looks again at what is due and deletes what is old. */
+  async sweep(): Promise<void> {
+    await this.#broker.tick();
+    const { settings } = configOf(this.env);
+    await deleteOld(this.#client, settings, Date.now());
+  }
+
+  override async alarm(): Promise<void> {
+    this.#alarmMs = undefined;
+    await this.#broker.tick();
+  }
+
+  #ring({ instructions, events, state }: Committed): void {
+    for (const [nodeId, items] of instructions) {
+      const mailbox = mailboxOf(this.env, nodeId);
+      this.ctx.waitUntil(mailbox.deliver(items).catch(logged("mailbox", nodeId)));
+    }
+    for (const [roomId, numbered] of events) {
+      const tier = state.rooms.get(roomId)?.row.tier ?? 1;
+      const name = channelNameOf(roomId, tier);
+      const channel = channelOf(this.env, name);
+      this.ctx.waitUntil(
+        channel.deliver(roomId, numbered).catch(logged("channel", name)),
+      );
+    }
+  }
+
+  #setAlarm(atMs: number | undefined): void {
+    if (atMs === undefined) return;
+    if (this.#alarmMs !== undefined && this.#alarmMs <= atMs) return;
+    this.#alarmMs = atMs;
+    this.ctx.waitUntil(this.ctx.storage.setAlarm(atMs));
+  }
+}
+
+// Whoever was not reached reads the database when it wakes: nothing is lost.
+function logged(what: string, name: string) {
+  return (error: unknown) =>
+    console.error(
+      JSON.stringify({ alert: `${what}-unreached`, name, error: String(error) }),
+    );
+}

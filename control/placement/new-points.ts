@@ -1,0 +1,238 @@
+import type { MediaClass } from "#schema/settings.ts";
+import { type Candidate, Candidates } from "./candidates.ts";
+import type { PassedOver } from "./decision.ts";
+import { legsPerNewPipe } from "./overlay.ts";
+import type { BroadcastPicture, WorkerPicture } from "./picture-rows.ts";
+import type { Search } from "./search.ts";
+
+/** One round over the same candidates, from the strictest to the last resort. */
+interface Round {
+  /** Only points that the room has reserved. */
+  reserved: boolean;
+  /** Only broadcasts whose producer worker is short of legs, only where a pipe is. */
+  piped: boolean;
+  /** Leave room for the slots of a worker to grow. */
+  quota: boolean;
+}
+
+interface Offer {
+  candidate: Candidate;
+  points: number;
+  piped: BroadcastPicture[];
+  fresh: BroadcastPicture[];
+  covered: number;
+  own: boolean;
+}
+
+/**
+ * The second step: points for what no free seat could serve. Each round takes
+ * the worker that covers most of what is left, then the next, and every round
+ * is the same but for what it allows.
+ * @returns what was looked at, for the refusals
+ */
+export function takeNewPoints(search: Search, media: MediaClass): PointsGrounds {
+  const wanted = search.remainingOf(media);
+  const grounds = groundsOf(search, media);
+  if (wanted.length === 0) return grounds;
+  const candidates = new Candidates(search, media, wanted);
+  const reserves = search.picture.reservedPoints(search.request.roomId).size > 0;
+  for (const reserved of reserves ? [true, false] : [false]) {
+    takeRound(search, media, candidates, grounds, {
+      reserved,
+      piped: true,
+      quota: false,
+    });
+    takeRound(search, media, candidates, grounds, {
+      reserved,
+      piped: false,
+      quota: true,
+    });
+    takeRound(search, media, candidates, grounds, {
+      reserved,
+      piped: false,
+      quota: false,
+    });
+  }
+  // The index lists no host without bandwidth for a pipe, and a host's own
+  // broadcasts need none.
+  if (search.remainingOf(media).length > 0) {
+    candidates.addProducerHosts(search.remainingOf(media));
+    const last = { reserved: false, piped: false, quota: false };
+    takeRound(search, media, candidates, grounds, last);
+  }
+  return grounds;
+}
+
+export interface PointsGrounds {
+  considered: number;
+  passedOver: PassedOver;
+}
+
+function takeRound(
+  search: Search,
+  media: MediaClass,
+  candidates: Candidates,
+  grounds: PointsGrounds,
+  round: Round,
+): void {
+  for (;;) {
+    const wanted = search.remainingOf(media);
+    if (wanted.length === 0) return;
+    let best: Offer | undefined;
+    for (const candidate of candidates.byId.values()) {
+      const offer = offerOf(search, candidate, wanted, round);
+      if (offer && (!best || compare(offer, best, media) < 0)) best = offer;
+    }
+    if (!round.reserved && !round.piped) {
+      const offer = freshOffer(search, media, candidates, wanted, round);
+      if (offer && (!best || compare(offer, best, media) < 0)) best = offer;
+    }
+    if (!best || !takeOffer(search, candidates, best, media, grounds, round)) return;
+  }
+}
+
+/** What one worker could take of what is wanted, or nothing. */
+function offerOf(
+  search: Search,
+  candidate: Candidate,
+  wanted: readonly BroadcastPicture[],
+  round: Round,
+): Offer | undefined {
+  const { overlay, picture } = search;
+  const { worker } = candidate;
+  const free = overlay.freePoints(worker);
+  const points = round.reserved ? Math.min(free, overlay.reservedPoints(worker)) : free;
+  if (points < 1) return undefined;
+  const piped: BroadcastPicture[] = [];
+  const fresh: BroadcastPicture[] = [];
+  const quota = round.quota ? candidate.quota : points;
+  for (const broadcast of wanted) {
+    const isPiped = candidate.piped.has(broadcast.id);
+    if (round.piped && !(isPiped && isShortOfLegs(search, broadcast))) continue;
+    if (!isPiped && fresh.length >= quota) continue;
+    if (overlay.misfit(broadcast, worker, isPiped)) continue;
+    (isPiped ? piped : fresh).push(broadcast);
+  }
+  const covered = Math.min(points, piped.length + fresh.length);
+  if (covered < 1 || !picture.isOpen(worker)) return undefined;
+  return {
+    candidate,
+    points,
+    piped,
+    fresh,
+    covered,
+    own: search.ownWorkers.has(worker.id),
+  };
+}
+
+/** The best worker that nothing speaks for but its room: the emptiest that fits. */
+function freshOffer(
+  search: Search,
+  media: MediaClass,
+  candidates: Candidates,
+  wanted: readonly BroadcastPicture[],
+  round: Round,
+): Offer | undefined {
+  const { picture } = search;
+  for (const free of levelsInOrder(search, media)) {
+    for (const id of picture.workersWithFree(media, free)) {
+      if (candidates.byId.has(id)) continue;
+      const worker = picture.workers.get(id) as WorkerPicture;
+      const quota = candidates.quotaPerWorker;
+      const candidate = { worker, piped: new Set<string>(), inRoom: false, quota };
+      const offer = offerOf(search, candidate, wanted, round);
+      if (offer) return offer;
+      // Legs and the producer's budget are the same from every other worker.
+      if (!wanted.some((broadcast) => canOpenPipe(search, broadcast))) return undefined;
+    }
+  }
+  return undefined;
+}
+
+/**
+ * Cameras open where there is most room to grow. A screen's slot grows to many
+ * points, so it opens on the fullest worker that will hold all of it.
+ */
+function levelsInOrder(search: Search, media: MediaClass): number[] {
+  const levels = search.picture.freeLevels(media).filter((free) => free > 0);
+  if (media === "camera") return levels;
+  const viewers = search.request.roomSize?.viewers ?? 1;
+  const need = Math.ceil(viewers / search.picture.seatsOf(media));
+  const enough = levels.filter((free) => free >= need).reverse();
+  return [...enough, ...levels.filter((free) => free < need)];
+}
+
+function canOpenPipe(search: Search, broadcast: BroadcastPicture): boolean {
+  const producer = search.picture.workers.get(broadcast.producerWorkerId);
+  return producer !== undefined && search.overlay.legsLeft(producer) >= legsPerNewPipe;
+}
+
+function isShortOfLegs(search: Search, broadcast: BroadcastPicture): boolean {
+  const producer = search.picture.workers.get(broadcast.producerWorkerId);
+  const { preferPipedFromShare } = search.picture.settings.weight;
+  return !producer || search.overlay.legsShare(producer) >= preferPipedFromShare;
+}
+
+/**
+ * Negative where `a` is the better offer: the one that opens least for each view
+ * it covers. Covering more at once, pipes already there and carrying the viewer
+ * already all make an offer cheaper, and each as far as it saves something.
+ */
+function compare(a: Offer, b: Offer, media: MediaClass): number {
+  const cost = openingCost(a) / a.covered - openingCost(b) / b.covered;
+  if (cost !== 0) return cost;
+  if (a.covered !== b.covered) return b.covered - a.covered;
+  if (a.candidate.inRoom !== b.candidate.inRoom) return a.candidate.inRoom ? -1 : 1;
+  if (a.points !== b.points) {
+    return media === "camera" ? b.points - a.points : a.points - b.points;
+  }
+  return a.candidate.worker.id < b.candidate.worker.id ? -1 : 1;
+}
+
+/** A pipe is work for two hosts, a transport for one. */
+function openingCost(offer: Offer): number {
+  const pipes = offer.covered - Math.min(offer.piped.length, offer.covered);
+  return 2 * pipes + (offer.own ? 0 : 1);
+}
+
+function takeOffer(
+  search: Search,
+  candidates: Candidates,
+  offer: Offer,
+  media: MediaClass,
+  grounds: PointsGrounds,
+  round: Round,
+): boolean {
+  const { worker } = offer.candidate;
+  const kept = candidates.add(worker.id);
+  let points = offer.points;
+  for (const broadcast of [...offer.piped, ...offer.fresh]) {
+    if (points < 1) break;
+    const isPiped = offer.candidate.piped.has(broadcast.id);
+    const rule = ruleOf(offer, isPiped, media, round);
+    if (!search.tryTake(broadcast, worker, 1, isPiped, { rule, ...grounds })) continue;
+    points -= 1;
+    if (!isPiped && kept) kept.quota -= 1;
+  }
+  return points < offer.points;
+}
+
+function ruleOf(offer: Offer, piped: boolean, media: MediaClass, round: Round): string {
+  if (round.reserved) return piped ? "reserved-point-beside-pipe" : "reserved-point";
+  if (piped) return "point-beside-pipe";
+  if (offer.own) return "point-own-worker";
+  if (offer.candidate.inRoom) return "point-in-room";
+  return media === "screen" ? "point-best-fit" : "point-most-room";
+}
+
+function groundsOf(search: Search, media: MediaClass): PointsGrounds {
+  const { picture } = search;
+  const passedOver = picture.closedCounts("consumer", media);
+  let considered = 0;
+  for (const free of picture.freeLevels(media)) {
+    const count = picture.workersWithFree(media, free).length;
+    if (free > 0) considered += count;
+    else passedOver["no-free-point"] = (passedOver["no-free-point"] ?? 0) + count;
+  }
+  return { considered, passedOver };
+}

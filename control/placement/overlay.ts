@@ -1,0 +1,110 @@
+import type { Picture } from "./picture.ts";
+import type { BroadcastPicture, PipePicture, WorkerPicture } from "./picture-rows.ts";
+import { nominalKbps } from "./weight.ts";
+
+/** Legs that a new pipe is charged before its tracks are known: audio and video. */
+export const legsPerNewPipe = 2;
+
+/** Why one broadcast cannot be handed out from one worker. */
+export type Misfit = "no-egress" | "no-ingress" | "no-producer-egress" | "no-pipe-legs";
+
+/** Whether a pipe can carry a new view: a lingering one is revived, a closing one not. */
+export function isUsable(pipe: PipePicture | undefined): boolean {
+  return pipe !== undefined && pipe.state !== "closing";
+}
+
+/**
+ * What one request has taken so far, laid over a picture that stays as it is:
+ * several broadcasts of a request may come to the same worker, node or pipe.
+ */
+export class Overlay {
+  readonly #picture: Picture;
+  readonly #roomId: string;
+  readonly #points = new Map<string, number>();
+  readonly #legs = new Map<string, number>();
+  readonly #egressKbps = new Map<string, number>();
+  readonly #ingressKbps = new Map<string, number>();
+
+  constructor(picture: Picture, roomId: string) {
+    this.#picture = picture;
+    this.#roomId = roomId;
+  }
+
+  /** Points that the room may still take on a worker. */
+  freePoints(worker: WorkerPicture): number {
+    const taken = this.#points.get(worker.id) ?? 0;
+    return this.#picture.freePointsFor(this.#roomId, worker) - taken;
+  }
+
+  /** Points of the room's own reservation on a worker that are not in use. */
+  reservedPoints(worker: WorkerPicture): number {
+    const reserved = this.#picture.reservedPoints(this.#roomId).get(worker.id) ?? 0;
+    const inUse = this.#picture.roomPoints(this.#roomId).get(worker.id) ?? 0;
+    return reserved - inUse - (this.#points.get(worker.id) ?? 0);
+  }
+
+  /** Outgoing legs that a producer worker may still open. */
+  legsLeft(worker: WorkerPicture): number {
+    return worker.legsTotal - worker.legsUsed - (this.#legs.get(worker.id) ?? 0);
+  }
+
+  /** The share of a producer worker's legs that are in use. */
+  legsShare(worker: WorkerPicture): number {
+    return 1 - this.legsLeft(worker) / worker.legsTotal;
+  }
+
+  /**
+   * Whether links and budgets carry one more view of a broadcast from a worker.
+   * @param piped whether a usable pipe is there already
+   * @returns what is missing, or undefined where nothing is
+   */
+  misfit(
+    broadcast: BroadcastPicture,
+    worker: WorkerPicture,
+    piped: boolean,
+  ): Misfit | undefined {
+    const nominal = nominalKbps(this.#picture.settings, broadcast.mediaClass);
+    if (this.#egressLeft(worker.nodeId) < nominal.view) return "no-egress";
+    if (piped) return undefined;
+    const producer = this.#picture.workers.get(broadcast.producerWorkerId);
+    if (!producer || this.legsLeft(producer) < legsPerNewPipe) return "no-pipe-legs";
+    if (producer.nodeId === worker.nodeId) return undefined;
+    if (this.#ingressLeft(worker.nodeId) < nominal.leg) return "no-ingress";
+    if (this.#egressLeft(producer.nodeId) < nominal.leg) return "no-producer-egress";
+    return undefined;
+  }
+
+  /** Takes a view, its points and, where it is not piped, its pipe. */
+  take(
+    broadcast: BroadcastPicture,
+    worker: WorkerPicture,
+    points: number,
+    piped: boolean,
+  ): void {
+    const nominal = nominalKbps(this.#picture.settings, broadcast.mediaClass);
+    add(this.#points, worker.id, points);
+    add(this.#egressKbps, worker.nodeId, nominal.view);
+    if (piped) return;
+    add(this.#legs, broadcast.producerWorkerId, legsPerNewPipe);
+    const producer = this.#picture.workers.get(broadcast.producerWorkerId);
+    if (!producer || producer.nodeId === worker.nodeId) return;
+    add(this.#egressKbps, producer.nodeId, nominal.leg);
+    add(this.#ingressKbps, worker.nodeId, nominal.leg);
+  }
+
+  #egressLeft(nodeId: string): number {
+    const node = this.#picture.nodes.get(nodeId);
+    if (!node) return 0;
+    return node.egressKbps - node.egressUsedKbps - (this.#egressKbps.get(nodeId) ?? 0);
+  }
+
+  #ingressLeft(nodeId: string): number {
+    const node = this.#picture.nodes.get(nodeId);
+    if (!node) return 0;
+    return node.ingressKbps - node.ingressUsedKbps - (this.#ingressKbps.get(nodeId) ?? 0);
+  }
+}
+
+function add(map: Map<string, number>, key: string, by: number): void {
+  map.set(key, (map.get(key) ?? 0) + by);
+}

@@ -1,0 +1,193 @@
+import type { MediaClass } from "#schema/settings.ts";
+import { FleetPicture } from "./fleet-picture.ts";
+import { addTo, addToSet, dropFromSet, setOrDelete } from "./picture-maps.ts";
+import type {
+  BroadcastPicture,
+  PipePicture,
+  ReservationPicture,
+  SlotPicture,
+  WorkerPicture,
+} from "./picture-rows.ts";
+import { nominalKbps, pointsOf } from "./weight.ts";
+
+/**
+ * A zone's capacity in memory: what placement decides on. It holds no more than
+ * the database does, keeps every total equal to the sum of its rows, and has an
+ * index for each question that placement asks, so that no question costs a walk
+ * over the fleet. It never refuses: the policy asks before it changes anything.
+ */
+export class Picture extends FleetPicture {
+  readonly broadcasts = new Map<string, BroadcastPicture>();
+  readonly #slotsByBroadcast = new Map<string, SlotPicture[]>();
+  readonly #slotsByWorker = new Map<string, Set<SlotPicture>>();
+  readonly #pipesByBroadcast = new Map<string, PipePicture[]>();
+  /** Points in use by room and worker, without what is only reserved. */
+  readonly #roomPoints = new Map<string, Map<string, number>>();
+  readonly #reservations = new Map<string, Map<string, number>>();
+
+  // Broadcasts and pipes.
+
+  addBroadcast(broadcast: BroadcastPicture): void {
+    this.broadcasts.set(broadcast.id, broadcast);
+    this.#chargeBroadcast(broadcast, 1);
+  }
+
+  dropBroadcast(broadcastId: string): void {
+    const broadcast = this.broadcasts.get(broadcastId);
+    if (!broadcast) return;
+    this.broadcasts.delete(broadcastId);
+    this.#chargeBroadcast(broadcast, -1);
+  }
+
+  pipesOf(broadcastId: string): readonly PipePicture[] {
+    return this.#pipesByBroadcast.get(broadcastId) ?? noPipes;
+  }
+
+  pipe(broadcastId: string, workerId: string): PipePicture | undefined {
+    return this.pipesOf(broadcastId).find((pipe) => pipe.consumerWorkerId === workerId);
+  }
+
+  /** Every pipe of the zone, for the fleet view. */
+  *pipes(): Iterable<PipePicture> {
+    for (const pipes of this.#pipesByBroadcast.values()) yield* pipes;
+  }
+
+  putPipe(pipe: PipePicture): void {
+    this.dropPipe(pipe.broadcastId, pipe.consumerWorkerId);
+    const pipes = this.#pipesByBroadcast.get(pipe.broadcastId);
+    if (pipes) pipes.push(pipe);
+    else this.#pipesByBroadcast.set(pipe.broadcastId, [pipe]);
+    this.#chargePipe(pipe, 1);
+  }
+
+  dropPipe(broadcastId: string, workerId: string): void {
+    const pipes = this.#pipesByBroadcast.get(broadcastId);
+    const at = pipes?.findIndex((pipe) => pipe.consumerWorkerId === workerId) ?? -1;
+    if (!pipes || at < 0) return;
+    const [pipe] = pipes.splice(at, 1);
+    if (pipe) this.#chargePipe(pipe, -1);
+    if (pipes.length === 0) this.#pipesByBroadcast.delete(broadcastId);
+  }
+
+  // Slots and seats.
+
+  slotsOf(broadcastId: string): readonly SlotPicture[] {
+    return this.#slotsByBroadcast.get(broadcastId) ?? noSlots;
+  }
+
+  slotsOn(workerId: string): ReadonlySet<SlotPicture> {
+    return this.#slotsByWorker.get(workerId) ?? noSlotSet;
+  }
+
+  slot(roomId: string, broadcastId: string, workerId: string): SlotPicture | undefined {
+    return this.slotsOf(broadcastId).find(
+      (slot) => slot.workerId === workerId && slot.roomId === roomId,
+    );
+  }
+
+  seatsOf(media: MediaClass): number {
+    return this.settings.weight.seatsPerPoint[media];
+  }
+
+  /** Adds `views` (negative: takes away) to a slot, making or ending it as needed. */
+  changeSeats(
+    roomId: string,
+    broadcastId: string,
+    workerId: string,
+    views: number,
+  ): SlotPicture | undefined {
+    const worker = this.workers.get(workerId);
+    if (!worker) return undefined;
+    let slot = this.slot(roomId, broadcastId, workerId);
+    if (!slot) {
+      slot = { roomId, broadcastId, workerId, viewers: 0, points: 0 };
+      addTo(this.#slotsByBroadcast, broadcastId, slot);
+      addToSet(this.#slotsByWorker, workerId, slot);
+    }
+    const points = pointsOf(slot.viewers + views, this.seatsOf(worker.mediaClass));
+    this.#changeRoomPoints(roomId, worker, points - slot.points);
+    slot.viewers += views;
+    slot.points = points;
+    this.#chargeViews(worker, views);
+    if (slot.viewers <= 0) this.#forgetSlot(slot);
+    return slot;
+  }
+
+  // Rooms and reservations.
+
+  /** The workers on which a room has points in use, with how many. */
+  roomPoints(roomId: string): ReadonlyMap<string, number> {
+    return this.#roomPoints.get(roomId) ?? noPoints;
+  }
+
+  /** The workers on which a room has points reserved, with how many. */
+  reservedPoints(roomId: string): ReadonlyMap<string, number> {
+    return this.#reservations.get(roomId) ?? noPoints;
+  }
+
+  /** Sets a room's reservation on a worker; 0 ends it. */
+  setReservation({ roomId, workerId, points }: ReservationPicture): void {
+    const worker = this.workers.get(workerId);
+    const inUse = this.roomPoints(roomId).get(workerId) ?? 0;
+    const before = this.reservedPoints(roomId).get(workerId) ?? 0;
+    const grown = Math.max(points, inUse) - Math.max(before, inUse);
+    setOrDelete(this.#reservations, roomId, workerId, points);
+    if (worker) this.changePointsUsed(worker, grown);
+  }
+
+  /**
+   * Points that a room may still take on a worker: the worker's free ones and
+   * what the room's own reservation there has left.
+   */
+  freePointsFor(roomId: string, worker: WorkerPicture): number {
+    const reserved = this.reservedPoints(roomId).get(worker.id) ?? 0;
+    const inUse = this.roomPoints(roomId).get(worker.id) ?? 0;
+    return worker.pointsTotal - worker.pointsUsed + Math.max(0, reserved - inUse);
+  }
+
+  #forgetSlot(slot: SlotPicture): void {
+    const slots = this.#slotsByBroadcast.get(slot.broadcastId) ?? [];
+    const rest = slots.filter((other) => other !== slot);
+    if (rest.length > 0) this.#slotsByBroadcast.set(slot.broadcastId, rest);
+    else this.#slotsByBroadcast.delete(slot.broadcastId);
+    dropFromSet(this.#slotsByWorker, slot.workerId, slot);
+  }
+
+  #changeRoomPoints(roomId: string, worker: WorkerPicture, by: number): void {
+    if (by === 0) return;
+    const before = this.roomPoints(roomId).get(worker.id) ?? 0;
+    const reserved = this.reservedPoints(roomId).get(worker.id) ?? 0;
+    const grown = Math.max(before + by, reserved) - Math.max(before, reserved);
+    setOrDelete(this.#roomPoints, roomId, worker.id, before + by);
+    this.changePointsUsed(worker, grown);
+  }
+
+  #chargeBroadcast(broadcast: BroadcastPicture, sign: 1 | -1): void {
+    const worker = this.workers.get(broadcast.producerWorkerId);
+    if (!worker) return;
+    this.changeBroadcastsUsed(worker, sign);
+    const { leg } = nominalKbps(this.settings, broadcast.mediaClass);
+    this.chargeNode(worker.nodeId, 0, sign * leg);
+  }
+
+  #chargeViews(worker: WorkerPicture, views: number): void {
+    const { view } = nominalKbps(this.settings, worker.mediaClass);
+    this.chargeNode(worker.nodeId, views * view, 0);
+  }
+
+  /** A pipe within one host touches no network; between hosts it is charged twice. */
+  #chargePipe(pipe: PipePicture, sign: 1 | -1): void {
+    const producer = this.workers.get(pipe.producerWorkerId);
+    const consumer = this.workers.get(pipe.consumerWorkerId);
+    if (producer) producer.legsUsed += sign * pipe.legs;
+    if (!producer || !consumer || producer.nodeId === consumer.nodeId) return;
+    const kbps = sign * nominalKbps(this.settings, consumer.mediaClass).leg;
+    this.chargeNode(producer.nodeId, kbps, 0);
+    this.chargeNode(consumer.nodeId, 0, kbps);
+  }
+}
+
+const noPipes: readonly PipePicture[] = [];
+const noSlots: readonly SlotPicture[] = [];
+const noSlotSet: ReadonlySet<SlotPicture> = new Set();
+const noPoints: ReadonlyMap<string, number> = new Map();

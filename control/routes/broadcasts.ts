@@ -1,0 +1,118 @@
+import { OpenAPIHono, z } from "@hono/zod-openapi";
+import * as api from "#schema/api/media.ts";
+import { idOf, zoneOf } from "#schema/ids.ts";
+import type { AppEnv } from "../auth/access.ts";
+import { ask } from "../services/ask.ts";
+import { startTrack } from "../services/broadcasts.ts";
+import { broadcastStats } from "../services/stats.ts";
+import { invalid } from "./invalid.ts";
+import { body, idParam, json, refusals, route } from "./spec.ts";
+
+const params = idParam("broadcast", idOf("broadcast"));
+const trackParams = z.object({ broadcast: idOf("broadcast"), track: idOf("track") });
+
+export const broadcasts = new OpenAPIHono<AppEnv>({ defaultHook: invalid })
+  .openapi(
+    route("session", {
+      method: "post",
+      path: "/v1/broadcasts/{broadcast}/tracks",
+      summary: "Add a track to one's own broadcast",
+      request: { params, body: body(api.createTrack) },
+      responses: {
+        201: json(api.track, "The track."),
+        ...refusals(
+          "unauthenticated",
+          "not-found",
+          "validation-failed",
+          "media-failed",
+          "media-timeout",
+        ),
+      },
+    }),
+    async (c) => {
+      const { broadcast: broadcastId } = c.req.valid("param");
+      return c.json(
+        await startTrack(c.env, c.var.session, broadcastId, c.req.valid("json")),
+        201,
+      );
+    },
+  )
+  .openapi(
+    route("session", {
+      method: "patch",
+      path: "/v1/broadcasts/{broadcast}/tracks/{track}",
+      summary: "Mute or unmute a track",
+      request: { params: trackParams, body: body(api.patchTrack) },
+      responses: {
+        200: json(api.track, "The track."),
+        ...refusals("unauthenticated", "not-found"),
+      },
+    }),
+    async (c) => {
+      const { broadcast: broadcastId, track: trackId } = c.req.valid("param");
+      const { roomId, sessionId } = c.var.session;
+      const wanted = c.req.valid("json").paused
+        ? ("paused" as const)
+        : ("playing" as const);
+      const input = { roomId, sessionId, broadcastId, trackId, wanted };
+      return c.json(await ask(c.env, zoneOf(roomId) ?? "", "changeTrack", input), 200);
+    },
+  )
+  .openapi(
+    route("session", {
+      method: "delete",
+      path: "/v1/broadcasts/{broadcast}/tracks/{track}",
+      summary: "End a track",
+      request: { params: trackParams },
+      responses: {
+        200: json(api.track, "The track that ended."),
+        ...refusals("unauthenticated", "not-found"),
+      },
+    }),
+    async (c) => {
+      const { broadcast: broadcastId, track: trackId } = c.req.valid("param");
+      const { roomId, sessionId } = c.var.session;
+      const input = {
+        roomId,
+        sessionId,
+        broadcastId,
+        trackId,
+        wanted: "closed" as const,
+      };
+      return c.json(await ask(c.env, zoneOf(roomId) ?? "", "changeTrack", input), 200);
+    },
+  )
+  .openapi(
+    route("session", {
+      method: "delete",
+      path: "/v1/broadcasts/{broadcast}",
+      summary: "End one's own broadcast",
+      request: { params },
+      responses: {
+        200: json(z.object({ stopped: z.boolean() }), "Whether it was still there."),
+        ...refusals("unauthenticated", "not-found"),
+      },
+    }),
+    async (c) => {
+      const { broadcast: broadcastId } = c.req.valid("param");
+      const { roomId, sessionId } = c.var.session;
+      const input = { roomId, sessionId, broadcastId };
+      return c.json(await ask(c.env, zoneOf(roomId) ?? "", "stopBroadcast", input), 200);
+    },
+  )
+  .openapi(
+    route("session", {
+      method: "get",
+      path: "/v1/broadcasts/{broadcast}/stats",
+      summary: "mediasoup's numbers for one's own broadcast",
+      request: { params },
+      responses: {
+        200: json(api.mediaStats, "The numbers."),
+        ...refusals("unauthenticated", "not-found"),
+      },
+    }),
+    async (c) => {
+      const { broadcast: broadcastId } = c.req.valid("param");
+      return c.json(await broadcastStats(c.env, c.var.session, broadcastId), 200);
+    },
+  );

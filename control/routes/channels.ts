@@ -1,0 +1,48 @@
+import { OpenAPIHono, z } from "@hono/zod-openapi";
+import { idOf } from "#schema/ids.ts";
+import type { AppEnv } from "../auth/access.ts";
+import { configOf } from "../env.ts";
+import { channelOf } from "../objects/names.ts";
+import { Problem } from "../problem.ts";
+import { invalid } from "./invalid.ts";
+import { refusals, route } from "./spec.ts";
+
+const params = z.object({
+  room: idOf("room"),
+  channel: z.string().regex(/^(room_[a-z0-9]+_[a-z0-9]+|global-[0-9]{1,4})$/),
+});
+
+/*
+ * Anyone may open a socket: its first message, within 5 s, has to hold the
+ * credential of a session of this room. No token stands in the URL.
+ */
+export const channels = new OpenAPIHono<AppEnv>({ defaultHook: invalid }).openapi(
+  route("anyone", {
+    method: "get",
+    path: "/v1/rooms/{room}/channels/{channel}",
+    summary: "The room's WebSocket",
+    request: { params },
+    responses: {
+      101: { description: "The socket is open: say hello." },
+      ...refusals("bad-request", "forbidden"),
+    },
+  }),
+  async (c) => {
+    const { room, channel } = c.req.valid("param");
+    if (c.req.header("upgrade")?.toLowerCase() !== "websocket") {
+      throw new Problem("bad-request", {
+        detail: "This is a WebSocket: send an Upgrade.",
+      });
+    }
+    const origin = c.req.header("origin");
+    const url = new URL(c.req.url);
+    const allowed = [url.origin, ...configOf(c.env).allowedOrigins];
+    if (origin && !allowed.includes(origin)) {
+      throw new Problem("forbidden", { detail: "This origin may not open the channel." });
+    }
+    if (channel !== room && !channel.startsWith("global-"))
+      throw new Problem("not-found");
+    url.searchParams.set("room", room);
+    return channelOf(c.env, channel).fetch(new Request(url, c.req.raw));
+  },
+);

@@ -1,0 +1,90 @@
+import { OpenAPIHono, z } from "@hono/zod-openapi";
+import * as fleetApi from "#schema/api/fleet.ts";
+import * as api from "#schema/api/rooms.ts";
+import { idOf } from "#schema/ids.ts";
+import { type AppEnv, localAccountId } from "../auth/access.ts";
+import { configOf } from "../env.ts";
+import { ask } from "../services/ask.ts";
+import { mintToken, openRoom } from "../services/rooms.ts";
+import { invalid } from "./invalid.ts";
+import { body, idParam, json, refusals, route } from "./spec.ts";
+
+const lobbyInfo = z
+  .object({
+    open: z.literal(true),
+    tiers: z.array(
+      z.object({
+        tier: z.number().int(),
+        broadcasts: z.number().int(),
+        viewers: z.number().int(),
+      }),
+    ),
+  })
+  .meta({ id: "Lobby" });
+
+/*
+ * The lobby lets anyone open rooms without a key. It is for trying Weir on one
+ * machine: a deployment that does not set WEIR_LOBBY=open has none of it.
+ */
+export const lobby = new OpenAPIHono<AppEnv>({ defaultHook: invalid })
+  .openapi(
+    route("lobby", {
+      method: "get",
+      path: "/v1/lobby",
+      summary: "The tiers that the lobby offers",
+      responses: { 200: json(lobbyInfo, "The lobby is open."), ...refusals("not-found") },
+    }),
+    (c) => {
+      const { tiers } = configOf(c.env).settings;
+      const offered = tiers.map(({ broadcasts, viewers }, tier) => ({
+        tier,
+        broadcasts,
+        viewers,
+      }));
+      return c.json({ open: true as const, tiers: offered }, 200);
+    },
+  )
+  .openapi(
+    route("lobby", {
+      method: "post",
+      path: "/v1/lobby/rooms",
+      summary: "Open a room without a key",
+      request: { body: body(api.createRoom) },
+      responses: {
+        201: json(api.room, "The open room."),
+        ...refusals("not-found", "validation-failed", "reservation-refused", "busy"),
+      },
+    }),
+    async (c) => c.json(await openRoom(c.env, localAccountId, c.req.valid("json")), 201),
+  )
+  .openapi(
+    route("lobby", {
+      method: "post",
+      path: "/v1/lobby/rooms/{room}/tokens",
+      summary: "Get a join token without a key",
+      request: {
+        params: idParam("room", idOf("room")),
+        body: body(z.object({ identity: api.identity })),
+      },
+      responses: {
+        201: json(api.token, "The token."),
+        ...refusals("not-found", "validation-failed", "room-closed"),
+      },
+    }),
+    async (c) => {
+      const { room: roomId } = c.req.valid("param");
+      const { identity } = c.req.valid("json");
+      const grants = { canPublish: true, canSubscribe: true, roomAdmin: false };
+      const token = { identity, ...grants, ttlSeconds: 600 };
+      return c.json(await mintToken(c.env, localAccountId, roomId, token), 201);
+    },
+  )
+  .openapi(
+    route("lobby", {
+      method: "get",
+      path: "/v1/lobby/fleet",
+      summary: "The zone's workers and pipes, for the page's strip",
+      responses: { 200: json(fleetApi.fleet, "The fleet."), ...refusals("not-found") },
+    }),
+    async (c) => c.json(await ask(c.env, configOf(c.env).zone, "readFleet", {}), 200),
+  );

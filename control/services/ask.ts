@@ -1,0 +1,21 @@
+import type { IdempotencyScope } from "../broker/broker.ts";
+import type { DecisionInput, DecisionName, DecisionOutput } from "../broker/decisions.ts";
+import type { Env } from "../env.ts";
+import { brokerOf } from "../objects/names.ts";
+import { Problem } from "../problem.ts";
+
+/**
+ * Asks a zone's broker for a decision.
+ * @throws Problem with the refusal's code
+ */
+export async function ask<Name extends DecisionName>(
+  env: Env,
+  zone: string,
+  name: Name,
+  input: DecisionInput<Name>,
+  idempotency?: IdempotencyScope,
+): Promise<DecisionOutput<Name>> {
+  const answer = await brokerOf(env, zone).ask(name, input, idempotency);
+  if (answer.ok) return answer.value;
+  throw Problem.from(answer.refusal);
+}

@@ -1,0 +1,103 @@
+import type { z } from "zod";
+import type { createTrack } from "#schema/api/media.ts";
+import { newId, nodeIdOfWorker, zoneOf } from "#schema/ids.ts";
+import type { DtlsParametersWire, TransportParametersWire } from "#schema/media.ts";
+import type { MediaClass } from "#schema/settings.ts";
+import type { SessionPrincipal } from "../auth/tokens.ts";
+import { configOf, type Env } from "../env.ts";
+import { Problem } from "../problem.ts";
+import { ask } from "./ask.ts";
+import { callNode } from "./calls.ts";
+
+/**
+ * Claims a producer place and makes the sending transport on it. Where the
+ * host cannot make one, the place is given back.
+ */
+export async function startBroadcast(
+  env: Env,
+  session: SessionPrincipal,
+  media: MediaClass,
+  dtlsParameters: DtlsParametersWire | undefined,
+): Promise<{ id: string; transport: TransportParametersWire }> {
+  const { roomId, sessionId } = session;
+  const zone = zoneOf(roomId) ?? "";
+  const claimed = await ask(env, zone, "claimBroadcast", { roomId, sessionId, media });
+  const { broadcastId, worker, transportId, afterSeq } = claimed;
+  try {
+    const { transport } = await callNode(
+      env,
+      nodeIdOfWorker(worker.workerId),
+      {
+        op: "open-send-transport",
+        roomId,
+        sessionId,
+        worker,
+        transportId,
+        broadcastId,
+        maxIncomingKbps: configOf(env).settings.nominalKbps[media].leg,
+        dtlsParameters,
+      },
+      afterSeq,
+    );
+    return { id: broadcastId, transport };
+  } catch (error) {
+    await ask(env, zone, "stopBroadcast", { roomId, sessionId, broadcastId });
+    throw error;
+  }
+}
+
+/** Makes a track's producer, then lets the room know of it. */
+export async function startTrack(
+  env: Env,
+  { roomId, sessionId }: SessionPrincipal,
+  broadcastId: string,
+  track: z.output<typeof createTrack>,
+) {
+  const zone = zoneOf(roomId) ?? "";
+  const own = { roomId, sessionId, broadcastId };
+  const { worker, transportId, afterSeq, kinds, media } = await ask(
+    env,
+    zone,
+    "locateBroadcast",
+    own,
+  );
+  const { kind, source, rtpParameters, paused } = track;
+  const allowed = sources[media][kind];
+  if (source !== allowed) {
+    throw new Problem("validation-failed", {
+      errors: [
+        { path: "source", message: `has to be ${allowed} for ${kind} of a ${media}` },
+      ],
+    });
+  }
+  if (kinds.includes(kind)) {
+    throw new Problem("validation-failed", {
+      errors: [{ path: "kind", message: `the broadcast has its ${kind} track already` }],
+    });
+  }
+  const trackId = newId("track", zone);
+  await callNode(
+    env,
+    nodeIdOfWorker(worker.workerId),
+    {
+      op: "produce",
+      roomId,
+      sessionId,
+      transportId,
+      broadcastId,
+      trackId,
+      kind,
+      source,
+      rtpParameters,
+      paused,
+    },
+    afterSeq,
+  );
+  return ask(env, zone, "addTrack", { ...own, trackId, kind, source, paused });
+}
+
+/** A broadcast has one audio and one video track, named by what they carry. */
+const sources = {
+  camera: { audio: "microphone", video: "camera" },
+  screen: { audio: "screen-audio", video: "screen" },
+} as const;

@@ -1,0 +1,99 @@
+import type { Entry, Room } from "#schema/api/rooms.ts";
+import { zoneOf } from "#schema/ids.ts";
+import { type Joining, mintJoinToken, signSession } from "../auth/tokens.ts";
+import { roomView } from "../broker/decide/rooms.ts";
+import { configOf, type Env } from "../env.ts";
+import { openDatabase } from "../ledger/client.ts";
+import { roomsOfAccount } from "../ledger/find.ts";
+import { channelNameOf } from "../objects/names.ts";
+import { Problem } from "../problem.ts";
+import { ask } from "./ask.ts";
+
+export interface NewRoom {
+  tier: number;
+  name?: string;
+  zone?: string;
+  reserve: boolean;
+}
+
+/** Opens a room in a zone; one zone is all that this deployment knows so far. */
+export async function openRoom(
+  env: Env,
+  accountId: string,
+  room: NewRoom,
+): Promise<Room> {
+  const { zone } = configOf(env);
+  if (room.zone && room.zone !== zone) {
+    throw new Problem("validation-failed", {
+      errors: [
+        { path: "zone", message: `is not a zone of this deployment; there is ${zone}` },
+      ],
+    });
+  }
+  const { tier, name, reserve } = room;
+  return ask(env, zone, "createRoom", { accountId, tier, name, reserve });
+}
+
+/** A page of an account's rooms, closed ones included. */
+export async function listRooms(
+  env: Env,
+  accountId: string,
+  cursor: string,
+  limit: number,
+): Promise<{ rooms: Room[]; nextCursor?: string }> {
+  const { controlDb, settings } = configOf(env);
+  const client = openDatabase(
+    controlDb.url,
+    controlDb.token,
+    settings.broker.commitTimeoutMs,
+  );
+  const rows = await roomsOfAccount(client, accountId, cursor, limit + 1);
+  const rooms = rows.slice(0, limit).map(roomView);
+  return { rooms, nextCursor: rows.length > limit ? rooms.at(-1)?.id : undefined };
+}
+
+/** Mints a join token for one of the account's rooms. */
+export async function mintToken(
+  env: Env,
+  accountId: string,
+  roomId: string,
+  grants: Omit<Joining, "roomId" | "keyId"> & { ttlSeconds: number },
+): Promise<{ token: string; expiresAt: string }> {
+  const room = await ask(env, zoneOf(roomId) ?? "", "readRoom", { roomId, accountId });
+  if (room.state !== "open") throw new Problem("room-closed");
+  const { identity, canPublish, canSubscribe, roomAdmin, ttlSeconds } = grants;
+  const joining = { roomId, identity, canPublish, canSubscribe, roomAdmin };
+  return mintJoinToken(configOf(env).apiKey, joining, ttlSeconds);
+}
+
+/** Lets the bearer of a join token into its room. */
+export async function enterRoom(
+  env: Env,
+  roomId: string,
+  joining: Joining,
+): Promise<Entry> {
+  if (joining.roomId !== roomId) throw new Problem("not-found");
+  const config = configOf(env);
+  const { identity, canPublish, canSubscribe, roomAdmin } = joining;
+  const entered = await ask(env, zoneOf(roomId) ?? "", "enterRoom", {
+    roomId,
+    identity,
+    canPublish,
+    canSubscribe,
+    roomAdmin,
+  });
+  const { sessionId, room, eventSeq, sessions, broadcasts } = entered;
+  const credential = await signSession(config, { sessionId, roomId, identity });
+  return {
+    session: { id: sessionId, identity },
+    ...credential,
+    room,
+    routerRtpCapabilities:
+      entered.routerRtpCapabilities as Entry["routerRtpCapabilities"],
+    iceServers: config.iceServers,
+    channelPath: `/v1/rooms/${roomId}/channels/${channelNameOf(roomId, room.tier)}`,
+    eventSeq,
+    sessions,
+    broadcasts,
+  };
+}

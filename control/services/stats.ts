@@ -1,0 +1,52 @@
+import { nodeIdOfWorker, zoneOf } from "#schema/ids.ts";
+import type { SessionPrincipal } from "../auth/tokens.ts";
+import type { Env } from "../env.ts";
+import { Problem } from "../problem.ts";
+import { ask } from "./ask.ts";
+import { callNode } from "./calls.ts";
+
+/** mediasoup's numbers for a session's own broadcast. */
+export async function broadcastStats(
+  env: Env,
+  session: SessionPrincipal,
+  broadcastId: string,
+) {
+  const { roomId, sessionId } = session;
+  const own = { roomId, sessionId, broadcastId };
+  const { worker } = await ask(env, zoneOf(roomId) ?? "", "locateBroadcast", own);
+  const of = { type: "broadcast", broadcastId } as const;
+  return callNode(env, nodeIdOfWorker(worker.workerId), { op: "stats", of });
+}
+
+/** mediasoup's numbers for a session's own view. */
+export async function viewStats(env: Env, session: SessionPrincipal, viewId: string) {
+  const view = await locateView(env, session, viewId);
+  const of = { type: "view", viewId } as const;
+  return callNode(env, nodeIdOfWorker(view.consumer.workerId), { op: "stats", of });
+}
+
+/** Pauses or resumes a view (it keeps its seat), or changes what it prefers. */
+export async function updateView(
+  env: Env,
+  session: SessionPrincipal,
+  viewId: string,
+  change: {
+    paused?: boolean;
+    preferredLayers?: { spatialLayer: number; temporalLayer?: number };
+    priority?: number;
+  },
+): Promise<void> {
+  const view = await locateView(env, session, viewId);
+  const { roomId, sessionId } = session;
+  const request = { op: "update-view", roomId, sessionId, viewId, ...change } as const;
+  await callNode(env, nodeIdOfWorker(view.consumer.workerId), request);
+}
+
+async function locateView(env: Env, session: SessionPrincipal, viewId: string) {
+  const { roomId, sessionId } = session;
+  const own = { roomId, sessionId, viewIds: [viewId] };
+  const { views } = await ask(env, zoneOf(roomId) ?? "", "locateViews", own);
+  const [view] = views;
+  if (!view) throw new Problem("not-found");
+  return view;
+}

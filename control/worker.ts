@@ -1,0 +1,19 @@
+import { createApp } from "./app.ts";
+import type { Env } from "./env.ts";
+import { configOf } from "./env.ts";
+import { brokerOf } from "./objects/names.ts";
+
+export { NodeMailbox } from "./objects/node-mailbox.ts";
+export { RoomChannel } from "./objects/room-channel.ts";
+export { ZoneBroker } from "./objects/zone-broker.ts";
+
+const app = createApp();
+
+export default {
+  fetch: app.fetch,
+
+  /** Cron's floor is a minute: it only pokes the broker to look again. */
+  async scheduled(_controller, env, ctx) {
+    ctx.waitUntil(brokerOf(env, configOf(env).zone).sweep());
+  },
+} satisfies ExportedHandler<Env>;

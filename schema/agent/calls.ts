@@ -1,0 +1,248 @@
+import { z } from "zod";
+import {
+  dtlsParameters,
+  layers,
+  mediaKind,
+  rtpCapabilities,
+  rtpParameters,
+  trackSource,
+  transportParameters,
+} from "../media.ts";
+import { workerRef } from "./instructions.ts";
+
+/*
+ * Calls negotiate media: relayed through the mailbox with a deadline, never
+ * written down, so no ICE or SRTP secret is ever stored. Every id in them was
+ * made by control; creating what exists returns it, so a call may be repeated.
+ */
+
+/** Where a PipeTransport listens, and the keys with which it sends. */
+export const pipeEndpoint = z.object({
+  ip: z.string(),
+  port: z.number().int(),
+  srtpParameters: z.looseObject({}).optional(),
+});
+export type PipeEndpoint = z.infer<typeof pipeEndpoint>;
+
+/** One track of a broadcast as a pipe's consumer side has to produce it. */
+export const leg = z.object({
+  trackId: z.string(),
+  kind: mediaKind,
+  source: trackSource,
+  paused: z.boolean(),
+  rtpParameters,
+});
+export type Leg = z.infer<typeof leg>;
+
+const scope = {
+  /** Room and session on whose behalf the call is made; events carry both. */
+  roomId: z.string(),
+  sessionId: z.string(),
+};
+
+export const callRequest = z.discriminatedUnion("op", [
+  /**
+   * Makes the session's sending transport for one broadcast. With the client's
+   * fingerprint sent along, the transport is connected at once.
+   */
+  z.object({
+    op: z.literal("open-send-transport"),
+    ...scope,
+    worker: workerRef,
+    transportId: z.string(),
+    broadcastId: z.string(),
+    /** Bitrate in kbit/s to which the agent caps the sender. */
+    maxIncomingKbps: z.number().int(),
+    dtlsParameters: dtlsParameters.optional(),
+  }),
+  z.object({
+    op: z.literal("connect-transport"),
+    ...scope,
+    transportId: z.string(),
+    dtlsParameters,
+  }),
+  z.object({ op: z.literal("restart-ice"), ...scope, transportId: z.string() }),
+  /** Makes one track's producer; the producer's id is the track's. */
+  z.object({
+    op: z.literal("produce"),
+    ...scope,
+    transportId: z.string(),
+    broadcastId: z.string(),
+    trackId: z.string(),
+    kind: mediaKind,
+    source: trackSource,
+    rtpParameters,
+    paused: z.boolean(),
+  }),
+  /**
+   * Producer side of pipes: makes the PipeTransports to the named consumer
+   * workers and a leg for every track that each broadcast has at present.
+   */
+  z.object({
+    op: z.literal("open-legs"),
+    pipes: z.array(
+      z.object({
+        broadcastId: z.string(),
+        producer: workerRef,
+        consumer: workerRef,
+        generation: z.number().int(),
+      }),
+    ),
+  }),
+  /** Consumer side: makes the PipeTransports that will face these producer workers. */
+  z.object({
+    op: z.literal("open-pairs"),
+    worker: workerRef,
+    peers: z.array(workerRef),
+  }),
+  /** Producer side: tells a PipeTransport where its far end listens. */
+  z.object({
+    op: z.literal("connect-pair"),
+    worker: workerRef,
+    peer: workerRef,
+    remote: pipeEndpoint,
+  }),
+  /**
+   * Consumer side of Watch, everything at once: connects pairs, produces the
+   * legs, makes or reuses the session's receiving transport, consumes.
+   */
+  z.object({
+    op: z.literal("watch"),
+    ...scope,
+    worker: workerRef,
+    transportId: z.string(),
+    /** Given for a new transport, and used only if it is new. */
+    dtlsParameters: dtlsParameters.optional(),
+    rtpCapabilities,
+    pairs: z.array(z.object({ peer: workerRef, remote: pipeEndpoint })),
+    views: z.array(
+      z.object({
+        viewId: z.string(),
+        broadcastId: z.string(),
+        generation: z.number().int(),
+        producer: workerRef,
+        /** Absent where the pipe is open already. */
+        legs: z.array(leg).optional(),
+        kinds: z.array(mediaKind),
+        preferredLayers: layers.optional(),
+        priority: z.number().int().min(1).max(255).optional(),
+        paused: z.boolean(),
+      }),
+    ),
+  }),
+  /** Resumes the consumers of views that `watch` made on a connected transport. */
+  z.object({ op: z.literal("resume-views"), ...scope, viewIds: z.array(z.string()) }),
+  z.object({
+    op: z.literal("update-view"),
+    ...scope,
+    viewId: z.string(),
+    paused: z.boolean().optional(),
+    preferredLayers: layers.optional(),
+    priority: z.number().int().min(1).max(255).optional(),
+  }),
+  /** mediasoup's own numbers for a broadcast's producers or a view's consumers. */
+  z.object({
+    op: z.literal("stats"),
+    of: z.discriminatedUnion("type", [
+      z.object({ type: z.literal("broadcast"), broadcastId: z.string() }),
+      z.object({ type: z.literal("view"), viewId: z.string() }),
+    ]),
+  }),
+]);
+export type CallRequest = z.infer<typeof callRequest>;
+export type CallOp = CallRequest["op"];
+export type CallOf<Op extends CallOp> = Extract<CallRequest, { op: Op }>;
+
+/** A consumer as mediasoup-client's `transport.consume()` takes it. */
+export const consumerParameters = z.object({
+  id: z.string(),
+  trackId: z.string(),
+  kind: mediaKind,
+  source: trackSource,
+  rtpParameters,
+  /** The broadcaster has muted this track. */
+  producerPaused: z.boolean(),
+  /** True until `resume-views`: made on a transport that was connected already. */
+  paused: z.boolean(),
+});
+export type ConsumerParametersWire = z.infer<typeof consumerParameters>;
+
+/** What each call answers with. */
+export const callResults = {
+  "open-send-transport": z.object({ transport: transportParameters }),
+  "connect-transport": z.object({}),
+  "restart-ice": z.object({ iceParameters: z.looseObject({}) }),
+  produce: z.object({}),
+  "open-legs": z.object({
+    /** One per asked pipe, in the order asked. */
+    pipes: z.array(
+      z.discriminatedUnion("status", [
+        z.object({
+          status: z.literal("open"),
+          broadcastId: z.string(),
+          legs: z.array(leg),
+          endpoint: pipeEndpoint,
+        }),
+        z.object({
+          status: z.literal("failed"),
+          broadcastId: z.string(),
+          reason: z.string(),
+        }),
+      ]),
+    ),
+  }),
+  "open-pairs": z.object({
+    /** One per asked peer, in the order asked. */
+    endpoints: z.array(pipeEndpoint),
+  }),
+  "connect-pair": z.object({}),
+  watch: z.object({
+    transport: transportParameters,
+    /** False where the transport was there before this call. */
+    transportIsNew: z.boolean(),
+    views: z.array(
+      z.discriminatedUnion("status", [
+        z.object({
+          status: z.literal("ready"),
+          viewId: z.string(),
+          consumers: z.array(consumerParameters),
+        }),
+        z.object({
+          status: z.literal("failed"),
+          viewId: z.string(),
+          /** `no-pipe`: the legs have to be opened first. */
+          code: z.enum(["no-pipe", "cannot-consume", "failed"]),
+          reason: z.string(),
+        }),
+      ]),
+    ),
+  }),
+  "resume-views": z.object({}),
+  "update-view": z.object({}),
+  stats: z.object({ stats: z.array(z.looseObject({ type: z.string() })) }),
+} satisfies Record<CallOp, z.ZodType>;
+export type CallResult<Op extends CallOp> = z.infer<(typeof callResults)[Op]>;
+
+/** A call on its way to an agent. */
+export const call = z.object({
+  callId: z.string(),
+  /** Milliseconds left, counted from the agent's receiving it. */
+  deadlineMs: z.number().int(),
+  /** The agent first applies its instructions up to this one. */
+  afterSeq: z.number().int(),
+  request: callRequest,
+});
+export type Call = z.infer<typeof call>;
+
+/** An agent's answer; kept 60 s, so that asking again returns the same. */
+export const callAnswer = z.discriminatedUnion("ok", [
+  z.object({ callId: z.string(), ok: z.literal(true), result: z.unknown() }),
+  z.object({
+    callId: z.string(),
+    ok: z.literal(false),
+    /** `gone`: the worker's incarnation, transport or broadcast is not (or no longer) here. */
+    code: z.enum(["gone", "invalid", "failed", "deadline"]),
+    reason: z.string(),
+  }),
+]);
+export type CallAnswer = z.infer<typeof callAnswer>;

@@ -1,0 +1,123 @@
+import { z } from "zod";
+import { nodeName } from "../ids.ts";
+import { rtpCapabilities } from "../media.ts";
+import { mediaClass, workerRole } from "../settings.ts";
+import { call, callAnswer } from "./calls.ts";
+import { outboxItem } from "./instructions.ts";
+
+/*
+ * The agent's whole API. All of it is POST under /v1/agent with a bearer:
+ * `register` with the zone's node key, the rest with the credential that
+ * registering returned, which names node and epoch.
+ */
+
+export const registerRequest = z.object({
+  name: nodeName,
+  agentVersion: z.string().max(64),
+  workers: z
+    .array(
+      z.object({
+        ordinal: z.number().int().min(0).max(1023),
+        incarnation: z.string().min(1).max(64),
+        role: workerRole,
+        mediaClass,
+        /** Points of a calibrated consumer worker; default from the settings. */
+        points: z.number().int().positive().max(10_000).optional(),
+      }),
+    )
+    .min(1)
+    .max(1024),
+  /** The host's bandwidth in kbit/s, each way. */
+  egressKbps: z.number().int().positive(),
+  ingressKbps: z.number().int().positive(),
+  /** Traffic in gigabytes (10^9 bytes) that the host may send in a month. */
+  egressQuotaGbPerMonth: z.number().int().positive().optional(),
+  /** SHA-256 of the router's mediaCodecs: the same fleet-wide. */
+  codecsHash: z.string().length(64),
+  routerRtpCapabilities: rtpCapabilities,
+});
+export type RegisterRequest = z.infer<typeof registerRequest>;
+
+export const registerResponse = z.object({
+  nodeId: z.string(),
+  /** Raised by every registration; what was said under a lower one is refused. */
+  epoch: z.number().int(),
+  credential: z.string(),
+  /** The outbox starts anew after this sequence number. */
+  outboxSeq: z.number().int(),
+  heartbeatMs: z.number().int(),
+  pollHoldMs: z.number().int(),
+});
+export type RegisterResponse = z.infer<typeof registerResponse>;
+
+export const pollRequest = z.object({
+  /** The last instruction applied, all before it included. */
+  ackSeq: z.number().int(),
+});
+/** 200 with this, or 204 where nothing came (or a newer poll took over). */
+export const pollResponse = z.object({
+  instructions: z.array(outboxItem),
+  calls: z.array(call),
+});
+export type PollResponse = z.infer<typeof pollResponse>;
+
+/** What happened on a node by itself. */
+export const nodeEvent = z.discriminatedUnion("kind", [
+  /** DTLS is up, so media can flow to these views (all on one transport). */
+  z.object({
+    kind: z.literal("views-active"),
+    roomId: z.string(),
+    sessionId: z.string(),
+    viewIds: z.array(z.string()),
+  }),
+  /** A transport closed by itself: DTLS closed or failed, ICE gone for its grace. */
+  z.object({
+    kind: z.literal("transport-lost"),
+    roomId: z.string(),
+    sessionId: z.string(),
+    transportId: z.string(),
+    direction: z.enum(["send", "receive"]),
+    /** Set for a sending transport. */
+    broadcastId: z.string().optional(),
+    /** Views whose consumers went with a receiving transport. */
+    viewIds: z.array(z.string()),
+    reason: z.string(),
+  }),
+  /** A mediasoup worker died and another took its place. */
+  z.object({
+    kind: z.literal("worker-died"),
+    workerId: z.string(),
+    incarnation: z.string(),
+    replacedBy: z.string(),
+  }),
+]);
+export type NodeEvent = z.infer<typeof nodeEvent>;
+
+export const reportRequest = z.object({
+  ackSeq: z.number().int(),
+  answers: z.array(callAnswer),
+  events: z.array(nodeEvent),
+});
+export type ReportRequest = z.infer<typeof reportRequest>;
+
+export const heartbeatRequest = z.object({
+  workers: z.array(
+    z.object({
+      workerId: z.string(),
+      incarnation: z.string(),
+      /** Share of one core, 0-100. */
+      cpuPercent: z.number(),
+    }),
+  ),
+  /** Measured on the host's interfaces or summed over workers, in kbit/s. */
+  egressKbps: z.number(),
+  ingressKbps: z.number(),
+  /** True once the agent was asked to leave and takes nothing new. */
+  draining: z.boolean(),
+});
+export type HeartbeatRequest = z.infer<typeof heartbeatRequest>;
+
+export const heartbeatResponse = z.object({
+  /** Views and broadcasts that the ledger still has on this node. */
+  claims: z.number().int(),
+});

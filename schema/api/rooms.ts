@@ -1,0 +1,93 @@
+import { z } from "zod";
+import { broadcastInfo } from "../channel.ts";
+import { idOf, zoneName } from "../ids.ts";
+import { rtpCapabilities } from "../media.ts";
+
+const name = z.string().min(1).max(80);
+/** A participant's identity: the application's own name for a person. */
+export const identity = z.string().min(1).max(64);
+
+export const createRoom = z
+  .object({
+    tier: z.number().int().min(0).max(63).meta({ description: "The room's tier, 0-6." }),
+    name: name.optional(),
+    zone: zoneName.optional(),
+    reserve: z
+      .boolean()
+      .default(false)
+      .meta({ description: "Grant the tier's whole weight now, or refuse." }),
+  })
+  .meta({ id: "CreateRoom" });
+
+export const patchRoom = z.object({ name }).meta({ id: "PatchRoom" });
+
+export const room = z
+  .object({
+    id: idOf("room"),
+    zone: zoneName,
+    name: z.string(),
+    tier: z.number().int(),
+    state: z.enum(["open", "closed"]),
+    epoch: z.number().int(),
+    reserve: z.boolean(),
+    createdAt: z.iso.datetime(),
+    broadcasts: z.object({ live: z.number().int(), max: z.number().int() }),
+    sessions: z.object({ present: z.number().int(), max: z.number().int() }),
+  })
+  .meta({ id: "Room" });
+export type Room = z.infer<typeof room>;
+
+export const roomList = z
+  .object({ rooms: z.array(room), nextCursor: z.string().optional() })
+  .meta({ id: "RoomList" });
+
+export const createToken = z
+  .object({
+    identity,
+    canPublish: z.boolean().default(true),
+    canSubscribe: z.boolean().default(true),
+    roomAdmin: z.boolean().default(false),
+    ttlSeconds: z.number().int().min(10).max(86_400).default(600),
+  })
+  .meta({ id: "CreateToken" });
+
+export const token = z
+  .object({ token: z.string(), expiresAt: z.iso.datetime() })
+  .meta({ id: "Token" });
+
+export const sessionInfo = z
+  .object({ id: idOf("session"), identity: z.string() })
+  .meta({ id: "Session" });
+
+export const enterRoom = z.object({}).meta({ id: "EnterRoom" });
+
+export const iceServer = z.looseObject({
+  urls: z.union([z.string(), z.array(z.string())]),
+});
+
+/** All that a client needs to take part. */
+export const entry = z
+  .object({
+    session: sessionInfo,
+    credential: z.string(),
+    credentialExpiresAt: z.iso.datetime(),
+    room,
+    /** Absent while the zone has no node. */
+    routerRtpCapabilities: rtpCapabilities.optional(),
+    iceServers: z.array(iceServer),
+    channelPath: z.string(),
+    /** The room's event sequence that the lists below include. */
+    eventSeq: z.number().int(),
+    sessions: z.array(sessionInfo),
+    broadcasts: z.array(broadcastInfo),
+  })
+  .meta({ id: "Entry" });
+export type Entry = z.infer<typeof entry>;
+
+export const sessionList = z
+  .object({ sessions: z.array(sessionInfo) })
+  .meta({ id: "SessionList" });
+
+export const credential = z
+  .object({ credential: z.string(), credentialExpiresAt: z.iso.datetime() })
+  .meta({ id: "Credential" });

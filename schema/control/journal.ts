@@ -1,0 +1,61 @@
+import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+
+/* What a commit leaves to be done, told or remembered. */
+
+/** Instructions that a node has not acknowledged yet. */
+export const outbox = sqliteTable(
+  "outbox",
+  {
+    nodeId: text("node_id").notNull(),
+    seq: integer().notNull(),
+    instruction: text({ mode: "json" }).notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.nodeId, table.seq] })],
+);
+
+/** What happened in a room, in the order of its commits. */
+export const event = sqliteTable(
+  "event",
+  {
+    roomId: text("room_id").notNull(),
+    seq: integer().notNull(),
+    atMs: integer("at_ms").notNull(),
+    event: text({ mode: "json" }).notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.roomId, table.seq] }),
+    index("event_at").on(table.atMs),
+  ],
+);
+
+/** When the broker has to look at something again. */
+export const deadline = sqliteTable(
+  "deadline",
+  {
+    kind: text({
+      enum: ["pipe-linger", "view-claim", "session-attach", "session-grace"],
+    }).notNull(),
+    /** What it is about: a session, a transport, or a broadcast and its worker. */
+    key: text().notNull(),
+    /** The room to load before acting; empty where none is needed. */
+    roomId: text("room_id").notNull(),
+    dueAtMs: integer("due_at_ms").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.kind, table.key] })],
+);
+
+/** Requests that came with an idempotency key, and the claims they made. */
+export const idempotency = sqliteTable(
+  "idempotency",
+  {
+    roomId: text("room_id").notNull(),
+    key: text().notNull(),
+    bodyHash: text("body_hash").notNull(),
+    claim: text({ mode: "json" }).notNull(),
+    atMs: integer("at_ms").notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.roomId, table.key] }),
+    index("idempotency_at").on(table.atMs),
+  ],
+);

@@ -1,0 +1,60 @@
+import { z } from "zod";
+
+/*
+ * mediasoup's own parameter objects, as they travel. Control looks at none of
+ * them closely: mediasoup and mediasoup-client validate them at both ends, so
+ * these schemas bound their shape and size and pass everything else through.
+ */
+
+/** DTLS role and certificate fingerprints of one side. */
+export const dtlsParameters = z.object({
+  role: z.enum(["auto", "client", "server"]).optional(),
+  fingerprints: z
+    .array(z.object({ algorithm: z.string().max(16), value: z.string().max(256) }))
+    .min(1)
+    .max(8),
+});
+export type DtlsParametersWire = z.infer<typeof dtlsParameters>;
+
+export const rtpCapabilities = z.looseObject({
+  codecs: z
+    .array(z.looseObject({ mimeType: z.string().max(64) }))
+    .max(64)
+    .optional(),
+  headerExtensions: z.array(z.looseObject({})).max(64).optional(),
+});
+export type RtpCapabilitiesWire = z.infer<typeof rtpCapabilities>;
+
+export const rtpParameters = z.looseObject({
+  mid: z.string().max(32).optional(),
+  codecs: z
+    .array(z.looseObject({ mimeType: z.string().max(64) }))
+    .min(1)
+    .max(16),
+  headerExtensions: z.array(z.looseObject({})).max(64).optional(),
+  encodings: z.array(z.looseObject({})).max(8).optional(),
+  rtcp: z.looseObject({}).optional(),
+});
+export type RtpParametersWire = z.infer<typeof rtpParameters>;
+
+export const mediaKind = z.enum(["audio", "video"]);
+export type MediaKindWire = z.infer<typeof mediaKind>;
+
+/** What a track shows or sounds: cameras and screens are separate broadcasts. */
+export const trackSource = z.enum(["microphone", "camera", "screen", "screen-audio"]);
+export type TrackSource = z.infer<typeof trackSource>;
+
+/** What mediasoup-client's `createSendTransport`/`createRecvTransport` takes. */
+export const transportParameters = z.object({
+  id: z.string(),
+  iceParameters: z.looseObject({}),
+  iceCandidates: z.array(z.looseObject({})),
+  dtlsParameters,
+});
+export type TransportParametersWire = z.infer<typeof transportParameters>;
+
+/** Simulcast or SVC layers to prefer. */
+export const layers = z.object({
+  spatialLayer: z.number().int().min(0).max(7),
+  temporalLayer: z.number().int().min(0).max(7).optional(),
+});

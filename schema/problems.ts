@@ -1,0 +1,57 @@
+import { z } from "zod";
+
+/**
+ * The one table of problems: code -> status and title. A code is stable, part
+ * of the API; the title says in a sentence what is wrong.
+ */
+export const problems = {
+  "bad-request": [400, "The request cannot be read."],
+  "validation-failed": [422, "A field of the request is not valid."],
+  unauthenticated: [401, "A credential is missing or not valid."],
+  forbidden: [403, "The credential does not allow this."],
+  "not-found": [404, "There is no such thing."],
+  "method-not-allowed": [405, "This resource does not know this method."],
+  "body-too-large": [413, "The body is larger than this route accepts."],
+  "unsupported-media-type": [415, "The body must be application/json."],
+  "rate-limited": [429, "Too many requests."],
+  "idempotency-mismatch": [422, "This idempotency key was used for another request."],
+  "room-closed": [409, "The room is closed."],
+  "room-full": [409, "The room has as many sessions as its tier allows."],
+  "already-broadcasting": [409, "The session already has a live camera broadcast."],
+  "tier-broadcasts-exceeded": [
+    409,
+    "The room has as many broadcasts as its tier allows.",
+  ],
+  "no-consumer-capacity": [503, "No consumer worker has room for this view."],
+  "no-producer-capacity": [503, "No producer worker has room for this broadcast."],
+  "no-screen-capacity": [503, "No screen worker has room for this."],
+  "no-pipe-capacity": [503, "The broadcast's producer worker can open no more pipes."],
+  "egress-exhausted": [503, "No node has bandwidth left in its budget for this."],
+  "quota-exhausted": [503, "No node has traffic left in its monthly quota for this."],
+  "reservation-refused": [503, "The tier's whole weight cannot be reserved now."],
+  busy: [503, "The zone has too many requests waiting."],
+  unavailable: [503, "A part that this needs does not answer."],
+  "node-fenced": [409, "The node's registration is over: it has to register again."],
+  "codec-mismatch": [409, "The node's codecs differ from the zone's."],
+  "media-failed": [502, "The media host refused or failed."],
+  "media-timeout": [504, "The media host did not answer in time."],
+  internal: [500, "Weir made a mistake."],
+} as const satisfies Record<string, readonly [number, string]>;
+
+export type ProblemCode = keyof typeof problems;
+export const problemCodes = Object.keys(problems) as [ProblemCode, ...ProblemCode[]];
+
+/** RFC 9457 `application/problem+json`, with Weir's stable `code`. */
+export const problemBody = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.number().int(),
+  code: z.enum(problemCodes),
+  /** What is wrong here and what to do about it. */
+  detail: z.string().optional(),
+  /** The fields that are wrong: a path and a sentence each. */
+  errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+  /** Seconds after which trying again makes sense. */
+  retryAfter: z.number().optional(),
+});
+export type ProblemBody = z.infer<typeof problemBody>;

@@ -1,0 +1,141 @@
+import { z } from "zod";
+
+const count = z.number().int().nonnegative();
+const positive = z.number().int().positive();
+
+/** The media classes: cameras and screens never share a worker. */
+export const mediaClass = z.enum(["camera", "screen"]);
+export type MediaClass = z.infer<typeof mediaClass>;
+
+/** What a worker does: it takes broadcasts in, or hands them out to viewers. */
+export const workerRole = z.enum(["producer", "consumer"]);
+export type WorkerRole = z.infer<typeof workerRole>;
+
+const tier = z.object({
+  /** Live camera broadcasts that the room may have at once. */
+  broadcasts: count,
+  /** Sessions that the room may have at once, broadcasters included. */
+  viewers: positive,
+  /** Whether cameras get producer workers of the room's own. */
+  producer: z.enum(["dedicated", "shared"]).prefault("dedicated"),
+});
+
+/**
+ * Every number of the weight model and every delay, in one place. The defaults
+ * are the design's; `WEIR_SETTINGS` (JSON, any part of this shape) overrides them.
+ */
+export const settingsSchema = z.object({
+  weight: z
+    .object({
+      /** Points that a consumer worker holds, unless its node declares more. */
+      pointsPerWorker: positive.prefault(12),
+      /** Views that one point carries, by media class. */
+      seatsPerPoint: z
+        .object({ camera: positive.prefault(6), screen: positive.prefault(2) })
+        .prefault({}),
+      /** Broadcasts that a producer worker holds. */
+      broadcastsPerProducerWorker: positive.prefault(30),
+      /** Outgoing legs (one per track and pipe) that a producer worker holds. */
+      legsPerProducerWorker: positive.prefault(480),
+      /** Legs charged for a pipe: a broadcast has one audio and one video track. */
+      legsPerPipe: positive.prefault(2),
+      /** From this share of its legs on, viewers go where a pipe already is. */
+      preferPipedFromShare: z.number().min(0).max(1).prefault(0.8),
+      /** A room opened for more broadcasts than this gets a second producer worker. */
+      secondProducerWorkerFrom: positive.prefault(31),
+    })
+    .prefault({}),
+  /** Nominal bitrates in kbit/s: what admission charges against a node's budget. */
+  nominalKbps: z
+    .object({
+      camera: z
+        .object({
+          /** The best layer plus audio, as one viewer receives it. */
+          view: positive.prefault(880),
+          /** All simulcast layers plus audio, as a pipe carries them. */
+          leg: positive.prefault(1280),
+        })
+        .prefault({}),
+      screen: z
+        .object({ view: positive.prefault(2500), leg: positive.prefault(2500) })
+        .prefault({}),
+    })
+    .prefault({}),
+  /** The room tiers, indexed by their number. */
+  tiers: z
+    .array(tier)
+    .min(1)
+    .prefault([
+      { broadcasts: 0, viewers: 12 },
+      { broadcasts: 6, viewers: 12 },
+      { broadcasts: 12, viewers: 24 },
+      { broadcasts: 12, viewers: 48 },
+      { broadcasts: 24, viewers: 48 },
+      { broadcasts: 24, viewers: 96 },
+      { broadcasts: 48, viewers: 96 },
+    ]),
+  /** A worker over `refuseAbovePercent` for a while takes nothing new. */
+  cpuGuard: z
+    .object({
+      refuseAbovePercent: z.number().prefault(80),
+      refuseAfterMs: positive.prefault(10_000),
+      acceptBelowPercent: z.number().prefault(65),
+      acceptAfterMs: positive.prefault(30_000),
+    })
+    .prefault({}),
+  broker: z
+    .object({
+      /** Requests that may wait for the next commit; beyond it `busy`. */
+      queueMax: positive.prefault(4096),
+      /** Requests that one group commit takes at most. */
+      groupMax: positive.prefault(256),
+      /** Rows that one group commit takes at most. */
+      groupRowsMax: positive.prefault(4000),
+      /** A commit without an answer for this long has an unknown outcome. */
+      commitTimeoutMs: positive.prefault(5000),
+    })
+    .prefault({}),
+  timing: z
+    .object({
+      /** An unwatched pipe stays for this long, for the viewer who comes back. */
+      pipeLingerMs: positive.prefault(5000),
+      /** A claimed view whose media never connects is released after this. */
+      viewClaimMs: positive.prefault(15_000),
+      /** A session that never opens its channel ends after this. */
+      sessionAttachMs: positive.prefault(30_000),
+      /** A session whose channel is gone ends after this. */
+      sessionGraceMs: positive.prefault(10_000),
+      /** Agents say that they live this often. */
+      heartbeatMs: positive.prefault(5000),
+      /** A node not heard for this long takes nothing new. */
+      nodeSuspectMs: positive.prefault(15_000),
+      /** A node not heard for this long has lost its claims. */
+      nodeLeaseMs: positive.prefault(45_000),
+      /** A poll is held for this long at most; the runtime's limit is 25 s. */
+      pollHoldMs: positive.max(25_000).prefault(20_000),
+      /** A call to an agent fails after this. */
+      callDeadlineMs: positive.prefault(5000),
+      /** Session credentials are good for this long, and renewed on the channel. */
+      credentialTtlMs: positive.prefault(3_600_000),
+      /** Events are kept for this long. */
+      eventKeepMs: positive.prefault(7 * 86_400_000),
+      /** Idempotency keys are kept for this long. */
+      idempotencyKeepMs: positive.prefault(86_400_000),
+    })
+    .prefault({}),
+});
+
+export type Settings = z.infer<typeof settingsSchema>;
+export type SettingsInput = z.input<typeof settingsSchema>;
+
+/**
+ * Reads settings from their overrides.
+ * @param overrides any part of the settings' shape; absent parts take defaults
+ * @throws Error naming the first field that is wrong
+ */
+export function readSettings(overrides: unknown = {}): Settings {
+  const parsed = settingsSchema.safeParse(overrides);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new Error(`Settings: ${issue?.path.join(".")}: ${issue?.message}`);
+}
