@@ -2,6 +2,7 @@ import type { MediaClass } from "#schema/settings.ts";
 import { isUsable } from "./overlay.ts";
 import type { BroadcastPicture, WorkerPicture } from "./picture-rows.ts";
 import type { Search } from "./search.ts";
+import { spreadOf } from "./spread.ts";
 
 /** A consumer worker that something speaks for, beyond being empty. */
 export interface Candidate {
@@ -44,12 +45,12 @@ export class Candidates {
   add(workerId: string): Candidate | undefined {
     const known = this.byId.get(workerId);
     if (known) return known;
-    const { picture, overlay, request } = this.#search;
+    const { picture, request } = this.#search;
     const worker = picture.workers.get(workerId);
     if (worker?.role !== "consumer" || worker.mediaClass !== this.#media) {
       return undefined;
     }
-    if (!picture.isOpen(worker) || overlay.freePoints(worker) < 1) return undefined;
+    if (!picture.isOpen(worker) || this.#search.freePoints(worker) < 1) return undefined;
     let slots = 0;
     const inRoom = picture.roomPoints(request.roomId).has(workerId);
     if (inRoom) {
@@ -77,25 +78,11 @@ export class Candidates {
   }
 }
 
-/**
- * How many of its broadcasts a room starts on one worker, so that each slot has
- * the points to grow beside the pipe that it has. A room on K workers needs
- * (pipes per broadcast) x (transports per viewer) >= K; as a pipe works on two
- * hosts and a transport on one, viewers get sqrt(2K) transports. The share
- * divides a worker's points, or the last of them would be of no use to it.
- */
+/** Screens never share out a room: each is one broadcast that wants one worker. */
 function quotaOf(search: Search, media: MediaClass, wanted: number): number {
-  const { pointsPerWorker, seatsPerPoint } = search.picture.settings.weight;
+  const { settings } = search.picture;
   const size = search.request.roomSize;
-  if (!size || media === "screen") return Math.ceil(pointsPerWorker / 2);
+  if (!size || media === "screen") return Math.ceil(settings.weight.pointsPerWorker / 2);
   const broadcasts = Math.max(size.broadcasts, wanted);
-  const points = broadcasts * Math.ceil(size.viewers / seatsPerPoint[media]);
-  const transports = Math.max(1, Math.sqrt((2 * points) / pointsPerWorker));
-  const even = broadcasts / transports;
-  const distance = (share: number) => Math.abs(Math.log(share / even));
-  let best = 1;
-  for (let share = 2; share <= pointsPerWorker; share += 1) {
-    if (pointsPerWorker % share === 0 && distance(share) < distance(best)) best = share;
-  }
-  return best;
+  return spreadOf({ broadcasts, viewers: size.viewers }, settings).broadcastsPerWorker;
 }

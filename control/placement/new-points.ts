@@ -100,8 +100,10 @@ function offerOf(
 ): Offer | undefined {
   const { overlay, picture } = search;
   const { worker } = candidate;
-  const free = overlay.freePoints(worker);
-  const points = round.reserved ? Math.min(free, overlay.reservedPoints(worker)) : free;
+  const free = search.freePoints(worker);
+  const points = round.reserved
+    ? Math.min(free, overlay.reservedPoints(search.request.roomId, worker))
+    : free;
   if (points < 1) return undefined;
   const piped: BroadcastPicture[] = [];
   const fresh: BroadcastPicture[] = [];

@@ -19,27 +19,25 @@ export function isUsable(pipe: PipePicture | undefined): boolean {
  */
 export class Overlay {
   readonly #picture: Picture;
-  readonly #roomId: string;
   readonly #points = new Map<string, number>();
   readonly #legs = new Map<string, number>();
   readonly #egressKbps = new Map<string, number>();
   readonly #ingressKbps = new Map<string, number>();
 
-  constructor(picture: Picture, roomId: string) {
+  constructor(picture: Picture) {
     this.#picture = picture;
-    this.#roomId = roomId;
   }
 
-  /** Points that the room may still take on a worker. */
-  freePoints(worker: WorkerPicture): number {
+  /** Points that a room may still take on a worker. */
+  freePoints(roomId: string, worker: WorkerPicture): number {
     const taken = this.#points.get(worker.id) ?? 0;
-    return this.#picture.freePointsFor(this.#roomId, worker) - taken;
+    return this.#picture.freePointsFor(roomId, worker) - taken;
   }
 
-  /** Points of the room's own reservation on a worker that are not in use. */
-  reservedPoints(worker: WorkerPicture): number {
-    const reserved = this.#picture.reservedPoints(this.#roomId).get(worker.id) ?? 0;
-    const inUse = this.#picture.roomPoints(this.#roomId).get(worker.id) ?? 0;
+  /** Points of a room's own reservation on a worker that are not in use. */
+  reservedPoints(roomId: string, worker: WorkerPicture): number {
+    const reserved = this.#picture.reservedPoints(roomId).get(worker.id) ?? 0;
+    const inUse = this.#picture.roomPoints(roomId).get(worker.id) ?? 0;
     return reserved - inUse - (this.#points.get(worker.id) ?? 0);
   }
 

@@ -85,6 +85,11 @@ export class Picture extends FleetPicture {
     );
   }
 
+  /** Every slot of the zone. */
+  *slots(): Iterable<SlotPicture> {
+    for (const slots of this.#slotsByBroadcast.values()) yield* slots;
+  }
+
   seatsOf(media: MediaClass): number {
     return this.settings.weight.seatsPerPoint[media];
   }
@@ -123,6 +128,13 @@ export class Picture extends FleetPicture {
   /** The workers on which a room has points reserved, with how many. */
   reservedPoints(roomId: string): ReadonlyMap<string, number> {
     return this.#reservations.get(roomId) ?? noPoints;
+  }
+
+  /** Every reservation of the zone. */
+  *reservations(): Iterable<ReservationPicture> {
+    for (const [roomId, onWorkers] of this.#reservations) {
+      for (const [workerId, points] of onWorkers) yield { roomId, workerId, points };
+    }
   }
 
   /** Sets a room's reservation on a worker; 0 ends it. */

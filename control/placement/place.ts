@@ -58,7 +58,7 @@ function codeOf(
     .some((free) =>
       picture
         .workersWithFree(broadcast.mediaClass, free)
-        .some((id) => overlay.freePoints(workerOf(picture, id)) > 0),
+        .some((id) => search.freePoints(workerOf(picture, id)) > 0),
     );
   const producer = picture.workers.get(broadcast.producerWorkerId);
   if (left && (!producer || overlay.legsLeft(producer) < legsPerNewPipe)) {

@@ -18,7 +18,7 @@ export class Search {
   constructor(request: ViewRequest, picture: Picture) {
     this.request = request;
     this.picture = picture;
-    this.overlay = new Overlay(picture, request.roomId);
+    this.overlay = new Overlay(picture);
     this.ownWorkers = new Set(request.sessionWorkers);
     for (const id of request.broadcastIds) {
       const broadcast = picture.broadcasts.get(id);
@@ -51,6 +51,11 @@ export class Search {
       opensPipe: !piped,
     });
     return true;
+  }
+
+  /** Points that the room may still take on a worker. */
+  freePoints(worker: WorkerPicture): number {
+    return this.overlay.freePoints(this.request.roomId, worker);
   }
 
   remainingOf(media: MediaClass): BroadcastPicture[] {

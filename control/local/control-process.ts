@@ -1,0 +1,79 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { LaunchConfig } from "./config.ts";
+import type { Keys } from "./keys.ts";
+import type { Child } from "./processes.ts";
+import { startChild } from "./processes.ts";
+import { runMark } from "./run-file.ts";
+import { controlLines } from "./shown-lines.ts";
+
+export interface ControlOptions {
+  /** The repository's folder. */
+  root: string;
+  /** Path of the wrangler configuration. */
+  wranglerConfig: string;
+  config: LaunchConfig;
+  keys: Keys;
+  zone: string;
+  database: { url: string; token: string };
+  runId: string;
+}
+
+/**
+ * Starts control as it runs in production, in wrangler's local runtime. Secrets
+ * go through a file that only its owner may read, never through arguments.
+ */
+export async function startControlProcess(options: ControlOptions): Promise<Child> {
+  const { root, config } = options;
+  const envFile = join(config.dataFolder, "control.env");
+  writeFileSync(envFile, environmentFile(options), { mode: 0o600 });
+  return startChild({
+    name: "control",
+    args: [
+      join(root, "node_modules/wrangler/bin/wrangler.js"),
+      "dev",
+      ...["--config", options.wranglerConfig],
+      ...["--ip", config.host],
+      ...["--port", String(config.port)],
+      ...["--persist-to", join(config.dataFolder, "control")],
+      ...["--env-file", envFile],
+      ...["--log-level", "log"],
+      "--show-interactive-dev-session=false",
+    ],
+    env: {
+      ...process.env,
+      [runMark]: options.runId,
+      // Without these it calls out at every start.
+      WRANGLER_SEND_METRICS: "false",
+      CLOUDFLARE_CF_FETCH_ENABLED: "false",
+      NO_UPDATE_NOTIFIER: "1",
+      NO_COLOR: "1",
+      FORCE_COLOR: undefined,
+    },
+    cwd: root,
+    logFile: join(config.dataFolder, "logs/control.log"),
+    show: controlLines(config.logLevel),
+  });
+}
+
+function environmentFile({ config, keys, zone, database }: ControlOptions): string {
+  const values = {
+    WEIR_ZONE: zone,
+    CONTROL_DB_URL: database.url,
+    CONTROL_DB_TOKEN: database.token,
+    WEIR_API_KEY: keys.api,
+    WEIR_OPERATOR_KEY: keys.operator,
+    WEIR_NODE_KEY: keys.node,
+    WEIR_SECRET_KEY: keys.secret,
+    WEIR_LOBBY: config.lobby,
+    WEIR_ICE_SERVERS: config.iceServers,
+    WEIR_SETTINGS: JSON.stringify(config.settingsOverrides),
+    WEIR_PUBLIC_URL: config.publicUrl,
+  };
+  // Single quotes keep a value as it is, so none may be left inside; in JSON the
+  // escape reads the same.
+  const lines = Object.entries(values).map(
+    ([name, value]) => `${name}='${value.replaceAll("'", "\\u0027")}'`,
+  );
+  return `${lines.join("\n")}\n`;
+}

@@ -1,0 +1,202 @@
+import { randomBytes } from "node:crypto";
+import { accessSync, chmodSync, constants, existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Agent } from "./agents.ts";
+import { mediaPorts, planHosts, startAgent } from "./agents.ts";
+import type { LaunchConfig } from "./config.ts";
+import { LaunchError } from "./config.ts";
+import { startControlProcess } from "./control-process.ts";
+import { startCron } from "./cron.ts";
+import type { DatabaseServer } from "./hrana-server.ts";
+import { startDatabase } from "./hrana-server.ts";
+import type { Keys } from "./keys.ts";
+import { loadKeys } from "./keys.ts";
+import { migrateDatabase } from "./migrate.ts";
+import { requirePorts } from "./ports.ts";
+import type { Child } from "./processes.ts";
+import { waitUntilReady } from "./readiness.ts";
+import type { Run } from "./run-file.ts";
+import { claimRun, kill } from "./run-file.ts";
+
+const zone = "local";
+const controlStartMs = 60_000;
+const agentStartMs = 30_000;
+// Together they stay below the five seconds within which a stop is over.
+const agentGraceMs = 2000;
+const controlGraceMs = 2000;
+
+export interface LaunchOptions {
+  /** The repository's folder. */
+  root: string;
+  config: LaunchConfig;
+  /** Default wrangler.toml in the root. */
+  wranglerConfig?: string;
+  /** Default schema/control/migrations in the root. */
+  migrations?: string;
+  say: (text: string) => void;
+}
+
+/** Everything that runs on one machine: database, control and two hosts. */
+export class Launch {
+  readonly keys: Keys;
+  readonly #options: LaunchOptions;
+  readonly #run: Run;
+  readonly #agents: Agent[] = [];
+  #database: DatabaseServer | undefined;
+  #control: Child | undefined;
+  #stopCron: (() => void) | undefined;
+  #starting: Promise<void> | undefined;
+  #stopped: Promise<void> | undefined;
+  readonly #told = Promise.withResolvers<string>();
+  /** Settles when control ends by itself, with how it ended. */
+  readonly failed: Promise<string>;
+  readonly #fail: (how: string) => void;
+
+  /**
+   * Claims the data folder and reads the keys; nothing is started yet.
+   * @throws LaunchError where the folder is not to be had
+   */
+  constructor(options: LaunchOptions) {
+    this.#options = options;
+    const folder = options.config.dataFolder;
+    prepareFolder(folder);
+    this.#run = claimRun(folder, options.say);
+    const failed = Promise.withResolvers<string>();
+    this.failed = failed.promise;
+    this.#fail = failed.resolve;
+    try {
+      this.keys = loadKeys(folder, zone, options.config.givenKeys);
+    } catch (error) {
+      this.#run.end();
+      throw error;
+    }
+  }
+
+  /**
+   * Starts all parts, each when the one before it is ready.
+   * @throws LaunchError where one cannot start; `stop` clears away the others
+   */
+  start(): Promise<void> {
+    this.#starting ??= this.#startAll();
+    return this.#starting;
+  }
+
+  /** Ends agents, control and database, in this order, and leaves no process. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stopAll();
+    return this.#stopped;
+  }
+
+  async #startAll(): Promise<void> {
+    const { root, config, say } = this.#options;
+    const hosts = planHosts(config);
+    requireTools(root);
+    await requirePorts([
+      {
+        port: config.port,
+        address: config.host,
+        protocol: "tcp",
+        what: "control",
+        setting: "WEIR_PORT",
+      },
+      ...hosts.flatMap((host) => mediaPorts(config, host)),
+    ]);
+    const database = await this.#startDatabase();
+    say("control: starting");
+    this.#control = await startControlProcess({
+      root,
+      wranglerConfig: this.#options.wranglerConfig ?? join(root, "wrangler.toml"),
+      config,
+      keys: this.keys,
+      zone,
+      database,
+      runId: this.#run.runId,
+    });
+    void this.#control.ended.then((how) => {
+      if (!this.#stopped) this.#fail(how);
+    });
+    const controlUrl = `http://127.0.0.1:${config.port}`;
+    await waitUntilReady({
+      url: `${controlUrl}/readyz`,
+      what: "control",
+      timeoutMs: controlStartMs,
+      failed: Promise.race([this.#control.ended, this.#told.promise]),
+      logFile: join(config.dataFolder, "logs/control.log"),
+    });
+    this.#stopCron = startCron(controlUrl, say);
+    for (const host of hosts) {
+      say(`${host.name}: starting ${host.workerCount} mediasoup workers`);
+      const { runId } = this.#run;
+      const nodeKey = this.keys.node;
+      this.#agents.push(await startAgent({ root, config, nodeKey, runId, host, say }));
+    }
+    await Promise.all(this.#agents.map((agent) => this.#waitForAgent(agent)));
+  }
+
+  async #stopAll(): Promise<void> {
+    // What is being started has to be known before it can be stopped.
+    this.#told.resolve("was told to stop");
+    await this.#starting?.catch(() => {});
+    this.#stopCron?.();
+    await Promise.all(this.#agents.map((agent) => agent.stop(agentGraceMs)));
+    await this.#control?.stop("SIGTERM", controlGraceMs);
+    await this.#database?.close();
+    for (const pid of this.#run.processes()) kill(pid);
+    this.#run.end();
+  }
+
+  async #startDatabase(): Promise<{ url: string; token: string }> {
+    const { root, config, say } = this.#options;
+    say("database: opening and migrating");
+    const token = randomBytes(24).toString("base64url");
+    const file = join(config.dataFolder, "databases/control.db");
+    const folder = this.#options.migrations ?? join(root, "schema/control/migrations");
+    this.#database = await startDatabase({ file, token });
+    try {
+      await migrateDatabase({ url: this.#database.url, token, folder });
+    } catch (error) {
+      throw new LaunchError(
+        `The database ${file} cannot be migrated (${(error as Error).message}): ` +
+          "it was written by another version; set WEIR_DATA to another folder",
+      );
+    }
+    return { url: this.#database.url, token };
+  }
+
+  async #waitForAgent({ host, healthUrl }: Agent): Promise<void> {
+    await waitUntilReady({
+      url: healthUrl,
+      what: host.name,
+      timeoutMs: agentStartMs,
+      failed: Promise.race([this.failed, this.#told.promise]),
+      logFile: join(this.#options.config.dataFolder, "logs", `${host.name}.log`),
+    });
+    this.#options.say(`${host.name}: registered`);
+  }
+}
+
+function prepareFolder(folder: string): void {
+  try {
+    mkdirSync(join(folder, "logs"), { recursive: true, mode: 0o700 });
+    chmodSync(folder, 0o700);
+    accessSync(folder, constants.W_OK);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new LaunchError(
+      `The data folder ${folder} cannot be written (${code}): set WEIR_DATA to one that can`,
+    );
+  }
+}
+
+function requireTools(root: string): void {
+  const needed = [
+    ["node_modules/wrangler/bin/wrangler.js", "wrangler"],
+    ["node_modules/mediasoup/worker/out/Release/mediasoup-worker", "mediasoup's worker"],
+    ["control/web/dist/index.html", "the built page"],
+  ];
+  for (const [path = "", what] of needed) {
+    if (path.includes("mediasoup") && process.env.MEDIASOUP_WORKER_BIN) continue;
+    if (existsSync(join(root, path))) continue;
+    throw new LaunchError(`${what} is missing (${path}): run npm run setup`);
+  }
+}

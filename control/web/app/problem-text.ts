@@ -1,0 +1,46 @@
+import type { WeirErrorCode } from "../sdk/index.ts";
+
+/** What a person reads for each code: what is the matter, and what helps. */
+const sentences: Record<WeirErrorCode, string> = {
+  "bad-request": "The server could not read the request.",
+  "validation-failed": "The server did not accept what was entered.",
+  unauthenticated: "The invitation or key is not valid, or it has run out.",
+  forbidden: "You are not allowed to do this here.",
+  "not-found": "There is no such room, or it is over.",
+  "method-not-allowed": "The server does not know this request.",
+  "body-too-large": "The request was larger than the server accepts.",
+  "unsupported-media-type": "The server does not know this kind of request.",
+  "rate-limited": "Too many requests came from here. Wait a moment.",
+  "idempotency-mismatch": "The same request was made before with other content.",
+  "room-closed": "The room is closed.",
+  "room-full": "The room is full: it has as many people as its tier allows.",
+  "already-broadcasting": "You are live already.",
+  "tier-broadcasts-exceeded":
+    "As many people are live in this room as its tier allows. Someone has to stop first.",
+  "no-consumer-capacity": "The servers have no free place to show this from.",
+  "no-producer-capacity": "The servers have no free place for another broadcast.",
+  "no-screen-capacity": "The servers have no free place for a screen.",
+  "no-pipe-capacity": "This broadcast goes to as many servers as it can.",
+  "egress-exhausted": "The servers have used their bandwidth up.",
+  "quota-exhausted": "The servers have used this month's traffic up.",
+  "reservation-refused": "The servers cannot keep this many places free now.",
+  busy: "The servers are busy.",
+  unavailable: "A part of the service does not answer.",
+  "node-fenced": "A media host is starting over.",
+  "codec-mismatch": "A media host does not fit the others.",
+  "media-failed": "The media host could not do it.",
+  "media-timeout": "The media host did not answer in time.",
+  internal: "The server made a mistake.",
+  network: "The server cannot be reached.",
+  unsupported: "This browser cannot take part: it lacks WebRTC or a codec.",
+  "no-device": "No camera or microphone was found.",
+  "device-refused": "The browser was not allowed to use camera and microphone.",
+  "session-lost": "The connection was gone for too long.",
+  superseded: "This session was opened in another window.",
+  left: "You left the room.",
+};
+
+/** The sentence for a code. */
+export function problemText(code: WeirErrorCode): string {
+  return sentences[code] ?? "Something went wrong.";
+}

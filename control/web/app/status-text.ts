@@ -1,0 +1,60 @@
+import { isPassing, type Room, type View, type WeirError } from "../sdk/index.ts";
+import { problemText } from "./problem-text.ts";
+
+/** What the status line says, and how grave it is. */
+export interface Status {
+  text: string;
+  tone: "calm" | "wait" | "bad";
+}
+
+/**
+ * Says in words how things stand.
+ * @param problem what last failed at the person's own doing, if it still matters
+ */
+export function describe(room: Room, problem?: WeirError, notice?: string): Status {
+  if (room.state === "closed") {
+    const text = room.error ? problemText(room.error.code) : "The room is closed.";
+    return { text, tone: "bad" };
+  }
+  if (room.state === "reconnecting") {
+    return { text: "Reconnecting. Pictures go on where they can.", tone: "wait" };
+  }
+  if (problem) return { text: `Refused: ${problemText(problem.code)}`, tone: "bad" };
+  const own = [...room.publications];
+  const failed = own.find(({ state }) => state === "failed");
+  if (failed) {
+    const why = failed.error ? problemText(failed.error.code) : "";
+    return { text: `Your broadcast ended. ${why}`.trim(), tone: "bad" };
+  }
+  if (own.some(({ state }) => state === "starting")) {
+    return { text: "Going live…", tone: "wait" };
+  }
+  const interrupted = own.find(({ state }) => state === "interrupted");
+  if (interrupted) {
+    const why = interrupted.error ? ` ${problemText(interrupted.error.code)}` : "";
+    return { text: `Your broadcast comes back in a moment.${why}`, tone: "wait" };
+  }
+  const refused = describeRefused([...room.views.values()]);
+  if (refused) return refused;
+  const live = room.broadcasts.size;
+  const you = own.some(({ state }) => state === "live") ? "You are live. " : "";
+  const note = notice ? `${notice} ` : "";
+  return { text: `${note}${you}${describeLive(live)}`, tone: "calm" };
+}
+
+function describeLive(live: number): string {
+  if (live === 0) return "Connected. Nobody is live yet.";
+  return live === 1 ? "1 broadcast is live." : `${live} broadcasts are live.`;
+}
+
+function describeRefused(views: View[]): Status | undefined {
+  const waiting = views.filter(({ state }) => state === "refused" || state === "lost");
+  const first = waiting.find(({ error }) => error)?.error;
+  if (!first) return undefined;
+  const count =
+    waiting.length === 1
+      ? "1 picture is missing"
+      : `${waiting.length} pictures are missing`;
+  const then = isPassing(first.code) ? " It is tried again." : "";
+  return { text: `${count}: ${problemText(first.code)}${then}`, tone: "wait" };
+}

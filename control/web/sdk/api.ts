@@ -1,0 +1,159 @@
+import type { z } from "zod";
+import type {
+  createBroadcast,
+  createdBroadcast,
+  createTrack,
+  createViews,
+  patchView,
+  restartedIce,
+  syncView,
+  track,
+  Watched,
+} from "#schema/api/media.ts";
+import type { credential, Entry } from "#schema/api/rooms.ts";
+import type { DtlsParametersWire } from "#schema/media.ts";
+import { asWeirError, readProblem, WeirError } from "./errors.ts";
+
+type Method = "GET" | "POST" | "PATCH" | "DELETE";
+
+/** Options of a call: `keepalive` lets it outlive the page. */
+export interface CallOptions {
+  keepalive?: boolean;
+  /** Milliseconds after which the call counts as failed; 15,000 by default. */
+  timeoutMs?: number;
+}
+
+/**
+ * Makes one call of the HTTP API.
+ * @param url the deployment's address
+ * @param bearer a token, credential or key; undefined for public routes
+ * @throws WeirError with the problem's code, or `network` without an answer
+ */
+export async function callApi<T>(
+  url: string,
+  bearer: string | undefined,
+  method: Method,
+  path: string,
+  body?: unknown,
+  options: CallOptions = {},
+): Promise<T> {
+  const headers = new Headers();
+  if (bearer !== undefined) headers.set("authorization", `Bearer ${bearer}`);
+  if (body !== undefined) headers.set("content-type", "application/json");
+  const init: RequestInit = {
+    method,
+    headers,
+    keepalive: options.keepalive ?? false,
+    signal: AbortSignal.timeout(options.timeoutMs ?? 15_000),
+  };
+  if (body !== undefined) init.body = JSON.stringify(body);
+  const response = await fetch(new URL(path, url), init).catch((error: unknown) => {
+    throw new WeirError("network", "The server does not answer.", { cause: error });
+  });
+  if (!response.ok) throw await readProblem(response);
+  if (response.status === 204) return undefined as T;
+  return (await response.json().catch((error: unknown) => {
+    throw asWeirError(error);
+  })) as T;
+}
+
+/** The calls of one session, made with its credential. */
+export class SessionApi {
+  readonly #url: string;
+  readonly #sessionId: string;
+  #credential: string;
+
+  constructor(url: string, sessionId: string, sessionCredential: string) {
+    this.#url = url;
+    this.#sessionId = sessionId;
+    this.#credential = sessionCredential;
+  }
+
+  /** The credential that is good at present. */
+  get credential(): string {
+    return this.#credential;
+  }
+
+  /** Exchanges the credential for a fresh one. */
+  async renew(): Promise<z.infer<typeof credential>> {
+    const path = `/v1/sessions/${this.#sessionId}/credential`;
+    const renewed = await this.#call<z.infer<typeof credential>>("POST", path, {});
+    this.#credential = renewed.credential;
+    return renewed;
+  }
+
+  leave(options: CallOptions = {}): Promise<void> {
+    return this.#call("DELETE", `/v1/sessions/${this.#sessionId}`, undefined, options);
+  }
+
+  createBroadcast(
+    body: z.input<typeof createBroadcast>,
+  ): Promise<z.infer<typeof createdBroadcast>> {
+    return this.#call("POST", `/v1/sessions/${this.#sessionId}/broadcasts`, body);
+  }
+
+  stopBroadcast(broadcastId: string): Promise<void> {
+    return this.#call("DELETE", `/v1/broadcasts/${broadcastId}`);
+  }
+
+  createTrack(
+    broadcastId: string,
+    body: z.input<typeof createTrack>,
+  ): Promise<z.infer<typeof track>> {
+    return this.#call("POST", `/v1/broadcasts/${broadcastId}/tracks`, body);
+  }
+
+  pauseTrack(broadcastId: string, trackId: string, paused: boolean): Promise<unknown> {
+    const path = `/v1/broadcasts/${broadcastId}/tracks/${trackId}`;
+    return this.#call("PATCH", path, { paused });
+  }
+
+  removeTrack(broadcastId: string, trackId: string): Promise<void> {
+    return this.#call("DELETE", `/v1/broadcasts/${broadcastId}/tracks/${trackId}`);
+  }
+
+  createViews(body: z.input<typeof createViews>): Promise<Watched> {
+    return this.#call("POST", `/v1/sessions/${this.#sessionId}/views`, body);
+  }
+
+  syncView(viewId: string, body: z.input<typeof syncView>): Promise<Watched> {
+    return this.#call("POST", `/v1/views/${viewId}/tracks`, body);
+  }
+
+  patchView(viewId: string, body: z.input<typeof patchView>): Promise<unknown> {
+    return this.#call("PATCH", `/v1/views/${viewId}`, body);
+  }
+
+  stopView(viewId: string): Promise<void> {
+    return this.#call("DELETE", `/v1/views/${viewId}`);
+  }
+
+  connectTransport(
+    transportId: string,
+    dtlsParameters: DtlsParametersWire,
+  ): Promise<unknown> {
+    const path = `/v1/transports/${transportId}/connect`;
+    return this.#call("POST", path, { dtlsParameters });
+  }
+
+  restartIce(transportId: string): Promise<z.infer<typeof restartedIce>> {
+    return this.#call("POST", `/v1/transports/${transportId}/restart-ice`, {});
+  }
+
+  resumeViews(transportId: string, views: string[]): Promise<unknown> {
+    return this.#call("POST", `/v1/transports/${transportId}/resume`, { views });
+  }
+
+  #call<T>(method: Method, path: string, body?: unknown, options?: CallOptions) {
+    return callApi<T>(this.#url, this.#credential, method, path, body, options);
+  }
+}
+
+/**
+ * Enters a room.
+ * @param token a join token for this room
+ * @throws WeirError `room-full`, `room-closed`, `unauthenticated` and others
+ */
+export function enterRoom(url: string, roomId: string, token: string): Promise<Entry> {
+  return callApi<Entry>(url, token, "POST", `/v1/rooms/${roomId}/sessions`, {});
+}

@@ -1,0 +1,68 @@
+import type { RoomEvent } from "#schema/channel.ts";
+import type { Directory } from "./directory.ts";
+import type { RoomEvents } from "./room-types.ts";
+import type { Watcher } from "./watcher.ts";
+
+/** The parts of a room that its events touch. */
+export interface FollowedBy {
+  directory: Directory;
+  watcher: Watcher;
+  autoWatch: boolean;
+  sessionId(): string | undefined;
+  tell<Name extends keyof RoomEvents>(name: Name, payload: RoomEvents[Name]): void;
+  broadcastStopped(broadcastId: string): void;
+  /** This session is over at the server. */
+  ended(): void;
+  closed(reason: string): void;
+  reopened(tier: number): void;
+}
+
+/** Brings a room up to date with one event and tells its listeners. */
+export function followEvent(event: RoomEvent, room: FollowedBy): void {
+  const changed = room.directory.apply(event);
+  switch (event.type) {
+    case "session.joined":
+      if (changed) room.tell("session.joined", event);
+      return;
+    case "session.left":
+      if (event.sessionId === room.sessionId()) return room.ended();
+      if (changed) room.tell("session.left", event);
+      return;
+    case "broadcast.started": {
+      if (!changed) return;
+      const { broadcast } = event;
+      const own = broadcast.sessionId === room.sessionId();
+      if (room.autoWatch && !own) room.watcher.want([broadcast.id]);
+      room.tell("broadcast.started", { broadcast });
+      return;
+    }
+    case "broadcast.stopped":
+      room.watcher.drop(event.broadcastId, false);
+      room.broadcastStopped(event.broadcastId);
+      room.tell("broadcast.stopped", { broadcastId: event.broadcastId });
+      return;
+    case "track.added":
+    case "track.muted":
+    case "track.unmuted":
+    case "track.removed": {
+      const broadcast = room.directory.broadcasts.get(event.broadcastId);
+      if (!changed || !broadcast) return;
+      if (event.type === "track.added") room.watcher.sync(broadcast.id);
+      if (event.type === "track.removed") {
+        room.watcher.trackRemoved(broadcast.id, event.trackId);
+      }
+      room.tell("broadcast.changed", { broadcast });
+      return;
+    }
+    case "view.lost":
+      if (event.sessionId !== room.sessionId()) return;
+      room.watcher.lost(event.viewId, event.reason);
+      return;
+    case "room.closed":
+      room.closed(event.reason);
+      return;
+    case "room.reopened":
+      room.reopened(event.tier);
+      return;
+  }
+}

@@ -1,0 +1,25 @@
+import { Room } from "./room.ts";
+import type { ConnectOptions } from "./room-types.ts";
+
+/**
+ * Enters a room.
+ *
+ *     const room = await connect({ url, roomId, token, autoWatch: true });
+ *     room.on("view", (view) => view.attach(videoOf(view.broadcastId)));
+ *     await room.publishCamera();
+ *
+ * @throws WeirError why the room cannot be entered
+ */
+export async function connect(options: ConnectOptions): Promise<Room> {
+  const requestedAtMs = performance.now();
+  const room = new Room(options);
+  await room.enter(requestedAtMs);
+  return room;
+}
+
+export { callApi } from "./api.ts";
+export { asWeirError, isPassing, WeirError, type WeirErrorCode } from "./errors.ts";
+export type { Publication, PublicationState } from "./publication.ts";
+export { Room } from "./room.ts";
+export type { ConnectOptions, RoomEvents, RoomState } from "./room-types.ts";
+export type { View, ViewState } from "./view.ts";

@@ -1,0 +1,181 @@
+import { Device, type types } from "mediasoup-client";
+import type { Entry } from "#schema/api/rooms.ts";
+import type { RoomEvent } from "#schema/channel.ts";
+import { enterRoom, SessionApi } from "./api.ts";
+import { backoffMs, delay } from "./backoff.ts";
+import { type Identification, makeIdentification } from "./certificate.ts";
+import { Channel } from "./channel.ts";
+import { asWeirError, isPassing, WeirError, type WeirErrorCode } from "./errors.ts";
+import { Transports } from "./transports.ts";
+
+export interface LinkHandlers {
+  event(event: RoomEvent): void;
+  /** Whether the channel is up. */
+  online(online: boolean): void;
+  /** The session is over, or the server sent the client away. */
+  ended(code: WeirErrorCode): void;
+  /** A transport is lost for good. */
+  transportGone(transportId: string): void;
+}
+
+/**
+ * One presence in a room: its entry, credential, channel and transports. A room
+ * that has to be entered again gets a new link, and this one is closed.
+ */
+export class Link {
+  readonly entry: Entry;
+  readonly api: SessionApi;
+  readonly transports: Transports;
+  readonly identification: Identification;
+  /** Undefined where the zone had no media host at entry. */
+  readonly #device: Device | undefined;
+  readonly #channel: Channel;
+  readonly #handlers: LinkHandlers;
+  #renewal: ReturnType<typeof setTimeout> | undefined;
+  #verifying = false;
+  #closed = false;
+
+  /**
+   * Enters the room and opens the channel.
+   * @throws WeirError why the room cannot be entered
+   */
+  static async enter(
+    url: string,
+    roomId: string,
+    token: string,
+    handlers: LinkHandlers,
+  ): Promise<Link> {
+    // The certificate is made while the request is on its way.
+    const [entry, identification] = await Promise.all([
+      enterRoom(url, roomId, token),
+      makeIdentification(),
+    ]);
+    let device: Device | undefined;
+    try {
+      if (entry.routerRtpCapabilities) {
+        device = await Device.factory();
+        const routerRtpCapabilities =
+          entry.routerRtpCapabilities as types.RtpCapabilities;
+        await device.load({ routerRtpCapabilities });
+      }
+    } catch (error) {
+      throw new WeirError("unsupported", asWeirError(error).message, { cause: error });
+    }
+    return new Link(url, entry, identification, device, handlers);
+  }
+
+  private constructor(
+    url: string,
+    entry: Entry,
+    identification: Identification,
+    device: Device | undefined,
+    handlers: LinkHandlers,
+  ) {
+    this.entry = entry;
+    this.identification = identification;
+    this.#device = device;
+    this.#handlers = handlers;
+    this.api = new SessionApi(url, entry.session.id, entry.credential);
+    this.transports = new Transports({
+      api: this.api,
+      device: () => this.#loadedDevice(),
+      identification,
+      iceServers: entry.iceServers as RTCIceServer[],
+      gone: (id) => handlers.transportGone(id),
+    });
+    const credential = () => this.api.credential;
+    this.#channel = new Channel(
+      new URL(entry.channelPath, url),
+      entry.eventSeq,
+      credential,
+      {
+        event: (event) => handlers.event(event),
+        online: (online) => handlers.online(online),
+        refused: (code) => {
+          if (code === "superseded") handlers.ended(code);
+          else void this.verify();
+        },
+      },
+    );
+    this.#renewBefore(entry.credentialExpiresAt);
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /**
+   * What this browser can receive.
+   * @throws WeirError `unavailable` while the zone has no media host
+   */
+  get rtpCapabilities(): types.RtpCapabilities {
+    return this.#loadedDevice().recvRtpCapabilities;
+  }
+
+  /**
+   * Runs a call of the session; where its credential is refused, the session is
+   * looked after.
+   * @throws WeirError the call's
+   */
+  async run<T>(call: (api: SessionApi) => Promise<T>): Promise<T> {
+    try {
+      return await call(this.api);
+    } catch (error) {
+      const problem = asWeirError(error);
+      if (!this.#closed && problem.code === "unauthenticated") void this.verify();
+      throw problem;
+    }
+  }
+
+  /**
+   * Finds out whether the session still lives, after something spoke against it.
+   * Media goes on meanwhile: a control plane that fails must not end it.
+   */
+  async verify(): Promise<void> {
+    if (this.#verifying) return;
+    this.#verifying = true;
+    for (let attempt = 0; !this.#closed; attempt++) {
+      try {
+        await this.api.renew();
+        this.#channel.reconnect();
+        break;
+      } catch (error) {
+        const { code, retryAfterMs = 0 } = asWeirError(error);
+        if (!isPassing(code)) {
+          this.#handlers.ended("session-lost");
+          break;
+        }
+        await delay(Math.max(retryAfterMs, backoffMs(attempt, 1000)));
+      }
+    }
+    this.#verifying = false;
+  }
+
+  /** Ends what is local; the session itself ends at the server after its grace. */
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#renewal);
+    this.#channel.close();
+    this.transports.close();
+  }
+
+  #loadedDevice(): Device {
+    if (this.#device) return this.#device;
+    throw new WeirError("unavailable", "The zone has no media host at present.");
+  }
+
+  #renewBefore(expiresAt: string, attempt = 0): void {
+    // The device's clock may be wrong: no more than a day ahead, no less than 5 s.
+    const leftMs = Date.parse(expiresAt) - Date.now();
+    const dueMs = Math.min(Math.max(leftMs * 0.7, 5000), 86_400_000);
+    const waitMs = attempt === 0 ? dueMs : backoffMs(attempt, 2000, 30_000);
+    this.#renewal = setTimeout(async () => {
+      try {
+        const renewed = await this.run((api) => api.renew());
+        if (!this.#closed) this.#renewBefore(renewed.credentialExpiresAt);
+      } catch {
+        if (!this.#closed) this.#renewBefore(expiresAt, attempt + 1);
+      }
+    }, waitMs);
+  }
+}

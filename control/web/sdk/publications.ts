@@ -1,0 +1,70 @@
+import { WeirError } from "./errors.ts";
+import type { Link } from "./link.ts";
+import { Publication, type PublicationOptions } from "./publication.ts";
+
+export interface PublicationsHost {
+  /** The session's link, or undefined while the room is entered again. */
+  link(): Link | undefined;
+  changed(publication: Publication): void;
+}
+
+/** What a session sends, brought back after losses. */
+export class Publications {
+  readonly all = new Set<Publication>();
+  readonly #host: PublicationsHost;
+
+  constructor(host: PublicationsHost) {
+    this.#host = host;
+  }
+
+  /**
+   * Starts a broadcast; where it cannot, the stream is stopped.
+   * @throws WeirError why it cannot
+   */
+  async publish(options: PublicationOptions): Promise<Publication> {
+    const link = this.#host.link();
+    if (!link) throw new WeirError("unavailable", "The room is being entered again.");
+    const publication = new Publication(options, (one) => {
+      if (one.state === "stopped") this.all.delete(one);
+      this.#host.changed(one);
+    });
+    this.all.add(publication);
+    this.#host.changed(publication);
+    try {
+      await publication.start(link);
+    } catch (error) {
+      await publication.stop();
+      throw error;
+    }
+    return publication;
+  }
+
+  /** The room was entered again: everything is sent anew. */
+  restart(): void {
+    const link = this.#host.link();
+    if (!link) return;
+    for (const publication of this.all) void publication.restart(link);
+  }
+
+  /** The server ended a broadcast: its host may have gone, so it starts elsewhere. */
+  broadcastStopped(broadcastId: string): void {
+    const link = this.#host.link();
+    if (!link) return;
+    for (const publication of this.all) {
+      if (publication.broadcastId !== broadcastId) continue;
+      if (publication.state === "live") void publication.restart(link);
+    }
+  }
+
+  /** A transport is gone, and whatever was sent through it. */
+  transportGone(transportId: string): void {
+    const link = this.#host.link();
+    if (!link) return;
+    for (const publication of this.all) publication.transportGone(link, transportId);
+  }
+
+  /** Stops everything. */
+  close(): void {
+    for (const publication of [...this.all]) void publication.stop();
+  }
+}

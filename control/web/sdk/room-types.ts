@@ -1,0 +1,37 @@
+import type { BroadcastInfo } from "#schema/channel.ts";
+import type { WeirError } from "./errors.ts";
+import type { Publication } from "./publication.ts";
+import type { View } from "./view.ts";
+
+export type RoomState = "connected" | "reconnecting" | "closed";
+
+export interface RoomEvents {
+  /** Anything below, for those who draw everything anew. */
+  changed: undefined;
+  state: { state: RoomState; error: WeirError | undefined };
+  "session.joined": { sessionId: string; identity: string };
+  "session.left": { sessionId: string };
+  "broadcast.started": { broadcast: BroadcastInfo };
+  "broadcast.stopped": { broadcastId: string };
+  /** A track was added, removed, muted or unmuted. */
+  "broadcast.changed": { broadcast: BroadcastInfo };
+  view: View;
+  publication: Publication;
+  /** The room goes on with another tier. */
+  reopened: { tier: number };
+}
+
+export interface ConnectOptions {
+  /** The deployment's address, such as `https://weir.example`. */
+  url: string;
+  roomId: string;
+  /**
+   * A join token, or what fetches one. With a function the room can be entered
+   * again by itself after its session was lost.
+   */
+  token: string | (() => Promise<string>);
+  /** Watch every broadcast but one's own, those to come included; false by default. */
+  autoWatch?: boolean;
+  /** Give the seat back when the page goes away; true by default. */
+  leaveOnPageHide?: boolean;
+}

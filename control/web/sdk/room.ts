@@ -1,0 +1,243 @@
+import type { Room as RoomInfo } from "#schema/api/rooms.ts";
+import type { BroadcastInfo } from "#schema/channel.ts";
+import { openCamera, openScreen } from "./capture.ts";
+import { Directory } from "./directory.ts";
+import { Emitter } from "./emitter.ts";
+import { enterAgain } from "./enter-again.ts";
+import { WeirError, type WeirErrorCode } from "./errors.ts";
+import { type FollowedBy, followEvent } from "./follow-event.ts";
+import { Link } from "./link.ts";
+import type { Publication } from "./publication.ts";
+import { Publications } from "./publications.ts";
+import type { ConnectOptions, RoomEvents, RoomState } from "./room-types.ts";
+import type { View } from "./view.ts";
+import { Watcher } from "./watcher.ts";
+
+/** A room as one participant has it: who is there, what is watched, what is sent. */
+export class Room extends Emitter<RoomEvents> {
+  readonly #options: ConnectOptions;
+  readonly #directory = new Directory();
+  readonly #publications: Publications;
+  readonly #watcher: Watcher;
+  #link: Link | undefined;
+  #info: RoomInfo | undefined;
+  #state: RoomState = "reconnecting";
+  #error: WeirError | undefined;
+  readonly #followed: FollowedBy;
+  readonly #onPageHide = () => this.#hide();
+
+  constructor(options: ConnectOptions) {
+    super();
+    this.#options = options;
+    this.#watcher = new Watcher({
+      link: () => this.#link,
+      broadcasts: this.#directory.broadcasts,
+      viewChanged: (view) => this.#tell("view", view),
+    });
+    this.#publications = new Publications({
+      link: () => this.#link,
+      changed: (publication) => this.#tell("publication", publication),
+    });
+    this.#followed = {
+      directory: this.#directory,
+      watcher: this.#watcher,
+      autoWatch: options.autoWatch ?? false,
+      sessionId: () => this.sessionId,
+      tell: (name, payload) => this.#tell(name, payload),
+      broadcastStopped: (broadcastId) => this.#publications.broadcastStopped(broadcastId),
+      ended: () => void this.#ended("session-lost"),
+      closed: (reason) => this.#close(new WeirError("room-closed", reason)),
+      reopened: (tier) => this.#reopened(tier),
+    };
+  }
+
+  get id(): string {
+    return this.#options.roomId;
+  }
+
+  get state(): RoomState {
+    return this.#state;
+  }
+
+  /** Why it is closed or reconnecting. */
+  get error(): WeirError | undefined {
+    return this.#error;
+  }
+
+  /** The room as it was at entry; `tier` follows reopenings. */
+  get info(): RoomInfo | undefined {
+    return this.#info;
+  }
+
+  /** This session's id; it changes when the room is entered again. */
+  get sessionId(): string | undefined {
+    return this.#link?.entry.session.id;
+  }
+
+  /** Identities by session id, one's own included. */
+  get sessions(): ReadonlyMap<string, string> {
+    return this.#directory.sessions;
+  }
+
+  /** Live broadcasts by id, one's own included. */
+  get broadcasts(): ReadonlyMap<string, BroadcastInfo> {
+    return this.#directory.broadcasts;
+  }
+
+  /** What is watched, by broadcast id. */
+  get views(): ReadonlyMap<string, View> {
+    return this.#watcher.views;
+  }
+
+  /** What this session sends. */
+  get publications(): ReadonlySet<Publication> {
+    return this.#publications.all;
+  }
+
+  /** @internal Enters for the first time. @throws WeirError why it cannot */
+  async enter(requestedAtMs: number): Promise<void> {
+    await this.#enter();
+    if (this.#options.leaveOnPageHide !== false) {
+      window.addEventListener("pagehide", this.#onPageHide);
+    }
+    if (this.#options.autoWatch) this.watch("all", requestedAtMs);
+  }
+
+  /**
+   * Watches broadcasts; what is refused is asked for again while it may pass.
+   * @param which broadcast ids, or all that are live but one's own
+   * @param requestedAtMs `performance.now()` of the click, for measuring
+   */
+  watch(which: Iterable<string> | "all", requestedAtMs = performance.now()): View[] {
+    if (which !== "all") return this.#watcher.want(which, requestedAtMs);
+    const others = [...this.broadcasts.values()].filter(
+      ({ sessionId }) => sessionId !== this.sessionId,
+    );
+    return this.#watcher.want(
+      others.map(({ id }) => id),
+      requestedAtMs,
+    );
+  }
+
+  /** Stops watching and gives the seats back. */
+  unwatch(broadcastIds: Iterable<string>): void {
+    for (const broadcastId of broadcastIds) this.#watcher.drop(broadcastId, true);
+  }
+
+  /**
+   * Goes live with a camera or with any stream.
+   * @throws WeirError `tier-broadcasts-exceeded`, `no-producer-capacity` and others
+   */
+  async publishCamera(
+    options: {
+      stream?: MediaStream;
+      constraints?: MediaStreamConstraints;
+      simulcast?: boolean;
+    } = {},
+  ): Promise<Publication> {
+    const stream = options.stream ?? (await openCamera(options.constraints));
+    const { simulcast = true } = options;
+    return this.#publications.publish({ media: "camera", stream, simulcast });
+  }
+
+  /**
+   * Shows a screen or window.
+   * @throws WeirError `no-screen-capacity`, `device-refused` and others
+   */
+  async publishScreen(options: { stream?: MediaStream } = {}): Promise<Publication> {
+    const stream = options.stream ?? (await openScreen());
+    return this.#publications.publish({ media: "screen", stream });
+  }
+
+  /** Leaves the room and gives back everything that was held. */
+  async leave(): Promise<void> {
+    const link = this.#link;
+    this.#close(new WeirError("left", "You left the room."));
+    await link?.api.leave().catch(() => {});
+  }
+
+  async #enter(): Promise<void> {
+    const { url, roomId, token } = this.#options;
+    const joinToken = typeof token === "string" ? token : await token();
+    // The handlers belong to this one link: a late word of an older one is nothing.
+    let entered: Link | undefined;
+    const isCurrent = () => entered !== undefined && entered === this.#link;
+    const link = await Link.enter(url, roomId, joinToken, {
+      event: (event) => isCurrent() && followEvent(event, this.#followed),
+      online: (online) =>
+        isCurrent() && this.#become(online ? "connected" : "reconnecting"),
+      ended: (code) => isCurrent() && void this.#ended(code),
+      transportGone: (id) => {
+        if (!isCurrent()) return;
+        this.#watcher.transportGone(id);
+        this.#publications.transportGone(id);
+      },
+    });
+    if (this.#state === "closed") {
+      link.close();
+      await link.api.leave().catch(() => {});
+      return;
+    }
+    entered = link;
+    this.#link = link;
+    this.#info = link.entry.room;
+    this.#directory.reset(link.entry);
+    this.#become("connected");
+  }
+
+  async #ended(code: WeirErrorCode): Promise<void> {
+    const error = new WeirError(code, "The session is over.");
+    if (code !== "session-lost" || typeof this.#options.token === "string") {
+      return this.#close(error);
+    }
+    this.#link?.close();
+    this.#link = undefined;
+    this.#become("reconnecting", error);
+    const failure = await enterAgain(
+      () => this.#enter(),
+      () => this.#isClosed(),
+    );
+    if (failure) this.#close(failure);
+    else if (!this.#isClosed()) this.#resume();
+  }
+
+  #resume(): void {
+    this.#watcher.restart();
+    if (this.#options.autoWatch) this.watch("all");
+    this.#publications.restart();
+  }
+
+  #reopened(tier: number): void {
+    if (this.#info) this.#info = { ...this.#info, tier };
+    this.#tell("reopened", { tier });
+  }
+
+  #hide(): void {
+    void this.#link?.api.leave({ keepalive: true }).catch(() => {});
+  }
+
+  #isClosed(): boolean {
+    return this.#state === "closed";
+  }
+
+  #close(error: WeirError): void {
+    if (this.#isClosed()) return;
+    window.removeEventListener("pagehide", this.#onPageHide);
+    this.#watcher.close();
+    this.#link?.close();
+    this.#publications.close();
+    this.#become("closed", error);
+  }
+
+  #become(state: RoomState, error?: WeirError): void {
+    if (this.#state === state && this.#error === error) return;
+    this.#state = state;
+    this.#error = error;
+    this.#tell("state", { state, error });
+  }
+
+  #tell<Name extends keyof RoomEvents>(name: Name, payload: RoomEvents[Name]): void {
+    this.emit(name, payload);
+    if (name !== "changed") this.emit("changed", undefined);
+  }
+}
