@@ -71,8 +71,17 @@ export const roomEvent = z.discriminatedUnion("type", [
     broadcastId: z.string(),
     reason: z.string(),
   }),
+  /** Hosts were lost, and the room's reservation could not be made whole elsewhere. */
+  z.object({ type: z.literal("reservation.reduced"), reason: z.string() }),
   z.object({ type: z.literal("room.closed"), reason: z.string() }),
-  z.object({ type: z.literal("room.reopened"), tier: z.number().int() }),
+  /** The tier changed: say hello again within the time, or the session ends. */
+  z.object({
+    type: z.literal("room.reopened"),
+    tier: z.number().int(),
+    previousTier: z.number().int(),
+    epoch: z.number().int(),
+    withinMs: z.number().int(),
+  }),
 ]);
 export type RoomEvent = z.infer<typeof roomEvent>;
 

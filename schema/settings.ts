@@ -75,6 +75,16 @@ export const settingsSchema = z.object({
       { broadcasts: 48, viewers: 96 },
     ]),
   /** A worker over `refuseAbovePercent` for a while takes nothing new. */
+  budget: z
+    .object({
+      /** From this share of a budget or quota on, the operator is warned. */
+      warnFromShare: z.number().min(0).max(1).prefault(0.8),
+      /** Below this share the warning may come again. */
+      calmBelowShare: z.number().min(0).max(1).prefault(0.7),
+      /** A quota has to last this long for all that was granted, in minutes. */
+      quotaReserveMinutes: positive.prefault(60),
+    })
+    .prefault({}),
   cpuGuard: z
     .object({
       refuseAbovePercent: z.number().prefault(80),

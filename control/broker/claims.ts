@@ -1,6 +1,7 @@
 import { nodeIdOfWorker } from "#schema/ids.ts";
 import type { PipePicture } from "../placement/picture-rows.ts";
 import type { Draft } from "./draft.ts";
+import { freeProducer } from "./reservations.ts";
 import type { BroadcastState, RoomState, SessionRow, ViewRow } from "./state.ts";
 
 /*
@@ -50,19 +51,10 @@ export function endBroadcast(draft: Draft, broadcast: BroadcastState): void {
   const { state } = draft;
   const { row } = broadcast;
   if (!state.broadcasts.delete(row.id)) return;
-  for (const roomId of broadcast.rooms) {
+  for (const roomId of [...broadcast.rooms]) {
     const room = state.rooms.get(roomId);
     if (!room) throw new Error(`Room ${roomId} is not loaded.`);
-    for (const view of state.viewsOf(roomId, row.id)) {
-      releaseView(draft, room, view, false);
-    }
-    room.broadcasts.delete(row.id);
-    draft.changes.broadcastRooms.remove(row.id, roomId);
-    if (row.mediaClass === "camera") room.row.broadcastsLive -= 1;
-    draft.touchRoom(room);
-    if (broadcast.tracks.size > 0) {
-      draft.emit(room, { type: "broadcast.stopped", broadcastId: row.id });
-    }
+    hideBroadcast(draft, broadcast, room, false);
   }
   for (const pipe of [...state.picture.pipesOf(row.id)]) closePipe(draft, pipe);
   for (const trackId of broadcast.tracks.keys()) draft.changes.tracks.remove(trackId);
@@ -74,6 +66,31 @@ export function endBroadcast(draft: Draft, broadcast: BroadcastState): void {
     broadcastId: row.id,
   });
   freeIdleProducer(draft, row.homeRoomId, row.workerId);
+}
+
+/**
+ * Takes a broadcast out of one room: its viewers there give back their seats.
+ * @param tellAgents false where closing the pipes tells them
+ */
+export function hideBroadcast(
+  draft: Draft,
+  broadcast: BroadcastState,
+  room: RoomState,
+  tellAgents: boolean,
+): void {
+  const { id: broadcastId, mediaClass } = broadcast.row;
+  const roomId = room.row.id;
+  for (const view of draft.state.viewsOf(roomId, broadcastId)) {
+    releaseView(draft, room, view, tellAgents);
+  }
+  broadcast.rooms.delete(roomId);
+  room.broadcasts.delete(broadcastId);
+  draft.changes.broadcastRooms.remove(broadcastId, roomId);
+  if (mediaClass === "camera") room.row.broadcastsLive -= 1;
+  draft.touchRoom(room);
+  if (broadcast.tracks.size > 0) {
+    draft.emit(room, { type: "broadcast.stopped", broadcastId });
+  }
 }
 
 /** Ends a session: its broadcasts end, its views give back their seats. */
@@ -167,10 +184,7 @@ function lingerIfUnwatched(draft: Draft, broadcastId: string, workerId: string):
 
 /** A room without broadcasts keeps no producer worker, unless it has reserved it. */
 function freeIdleProducer(draft: Draft, roomId: string, workerId: string): void {
-  const { picture, rooms } = draft.state;
-  const worker = picture.workers.get(workerId);
-  if (worker?.dedicatedTo !== roomId || worker.broadcastsUsed > 0) return;
-  if (rooms.get(roomId)?.row.reserve && rooms.get(roomId)?.row.state === "open") return;
-  picture.dedicate(workerId, undefined);
-  draft.touchWorker(workerId);
+  const worker = draft.state.picture.workers.get(workerId);
+  if (worker?.dedicatedTo !== roomId) return;
+  if (!draft.state.reservedRooms.has(roomId)) freeProducer(draft, workerId);
 }

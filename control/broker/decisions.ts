@@ -5,17 +5,19 @@ import {
   locateBroadcast,
   stopBroadcast,
 } from "./decide/broadcasts.ts";
+import { explainView } from "./decide/explain.ts";
 import { readFleet, readPlacement } from "./decide/fleet.ts";
+import { nodeHeard } from "./decide/heartbeat.ts";
 import { openPipes, tick, transportLost } from "./decide/media.ts";
 import {
   acknowledge,
   cordonNode,
-  nodeHeard,
   nodeSilent,
   registerNode,
   workerDied,
 } from "./decide/nodes.ts";
-import { closeRoom, createRoom, readRoom, renameRoom } from "./decide/rooms.ts";
+import { changeRoom } from "./decide/retier.ts";
+import { closeRoom, createRoom, readRoom } from "./decide/rooms.ts";
 import {
   attachSession,
   detachSession,
@@ -23,12 +25,17 @@ import {
   leaveRoom,
   listSessions,
 } from "./decide/sessions.ts";
+import { showBroadcast, unshowBroadcast } from "./decide/shown.ts";
 import { activateViews, claimViews, locateViews, releaseViews } from "./decide/views.ts";
 import type { Decision } from "./decision.ts";
 
 /** Everything that a broker can be asked, by name. */
 const decisions = {
   acknowledge,
+  changeRoom,
+  explainView,
+  showBroadcast,
+  unshowBroadcast,
   activateViews,
   addTrack,
   attachSession,
@@ -52,7 +59,6 @@ const decisions = {
   readRoom,
   registerNode,
   releaseViews,
-  renameRoom,
   stopBroadcast,
   tick,
   transportLost,

@@ -1,12 +1,15 @@
 import type { Instruction, OutboxItem, WorkerRef } from "#schema/agent/instructions.ts";
+import type { NodeEventInfo } from "#schema/api/fleet.ts";
 import type { RoomEvent } from "#schema/channel.ts";
 import { type IdKind, newId } from "#schema/ids.ts";
 import type { Settings } from "#schema/settings.ts";
 import { Changes } from "../ledger/changes.ts";
 import type { PipePicture } from "../placement/picture-rows.ts";
+import { warnOfBudgets } from "./node-state.ts";
 import {
   type DeadlineRow,
   deadlineKey,
+  type NodeRow,
   type RoomState,
   type ZoneState,
 } from "./state.ts";
@@ -91,6 +94,14 @@ export class Draft {
     this.touchWorker(workerId);
   }
 
+  /** Sets the points that a room keeps on a worker; 0 ends the reservation. */
+  setReservation(roomId: string, workerId: string, points: number): void {
+    this.state.picture.setReservation({ roomId, workerId, points });
+    if (points > 0) this.changes.reservations.put({ roomId, workerId, points });
+    else this.changes.reservations.remove(roomId, workerId);
+    this.touchWorker(workerId);
+  }
+
   putPipe(pipe: PipePicture): void {
     this.state.picture.putPipe(pipe);
     const { broadcastId, consumerWorkerId, producerWorkerId, generation, legs } = pipe;
@@ -145,6 +156,13 @@ export class Draft {
     else this.events.set(room.row.id, [numbered]);
   }
 
+  /** Adds an event to a node's own stream, which its operator reads. */
+  emitForNode(node: NodeRow, event: NodeEventInfo): void {
+    node.eventSeq += 1;
+    const { id: roomId, eventSeq: seq } = node;
+    this.changes.events.put({ roomId, seq, atMs: this.nowMs, event });
+  }
+
   /** Adds an instruction to a node's outbox; a node that is gone needs none. */
   instruct(nodeId: string, instruction: Instruction): void {
     const node = this.state.nodes.get(nodeId);
@@ -181,6 +199,7 @@ export class Draft {
       if (!row || !totals) continue;
       row.egressUsedKbps = totals.egressUsedKbps;
       row.ingressUsedKbps = totals.ingressUsedKbps;
+      warnOfBudgets(this, row);
       this.changes.nodes.put(row);
     }
     for (const [roomId, broadcastId, workerId] of this.#slots.values()) {

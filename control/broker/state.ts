@@ -3,6 +3,7 @@ import type { node } from "#schema/control/fleet.ts";
 import type { deadline, idempotency } from "#schema/control/journal.ts";
 import type { broadcast, room, session, track, view } from "#schema/control/rooms.ts";
 import type { Settings } from "#schema/settings.ts";
+import type { GuardMemory } from "../placement/cpu-guard.ts";
 import { Picture } from "../placement/picture.ts";
 
 export type NodeRow = InferSelectModel<typeof node>;
@@ -42,8 +43,12 @@ export class ZoneState {
   readonly rooms = new Map<string, RoomState>();
   readonly broadcasts = new Map<string, BroadcastState>();
   readonly deadlines = new Map<string, DeadlineRow>();
-  /** Last heard load, in memory only: worker -> percent of a core. */
-  readonly cpuPercent = new Map<string, number>();
+  /** Open rooms whose tier is reserved and has broadcasts. */
+  readonly reservedRooms = new Set<string>();
+  /** Last heard load by worker, in memory only: a new broker hears it again. */
+  readonly load = new Map<string, { cpuPercent: number; guard: GuardMemory }>();
+  /** Traffic by node, in kilobytes, that is not written to the ledger yet. */
+  readonly sentKb = new Map<string, number>();
   generation = 0;
   commitSeq = 0;
   pipeGeneration = 0;

@@ -47,12 +47,13 @@ export async function loadZone(
   settings: Settings,
 ): Promise<ZoneState> {
   const state = new ZoneState(settings);
-  const [zone, nodes, workers, reservations] = await client.batch(
+  const [zone, nodes, workers, reservations, reserved] = await client.batch(
     [
       { sql: "SELECT * FROM zone WHERE id = ?", args: [zoneId] },
       "SELECT * FROM node",
       "SELECT * FROM worker ORDER BY id",
       "SELECT room_id, worker_id, points FROM reservation",
+      "SELECT id FROM room WHERE reserve AND state = 'open' AND broadcasts_max > 0",
     ],
     "read",
   );
@@ -75,6 +76,7 @@ export async function loadZone(
       points: Number(points),
     });
   }
+  for (const { id } of reserved?.rows ?? []) state.reservedRooms.add(String(id));
   await loadClaims(client, state);
   return state;
 }
@@ -93,7 +95,13 @@ function putNode(state: ZoneState, row: Row): void {
     egressUsedKbps: Number(row.egress_used_kbps),
     ingressKbps: Number(row.ingress_kbps),
     ingressUsedKbps: Number(row.ingress_used_kbps),
+    egressQuotaGb: row.egress_quota_gb === null ? null : Number(row.egress_quota_gb),
+    sentMonth: String(row.sent_month),
+    sentMb: Number(row.sent_mb),
+    egressWarned: Boolean(row.egress_warned),
+    quotaWarned: Boolean(row.quota_warned),
     outboxSeq: Number(row.outbox_seq),
+    eventSeq: Number(row.event_seq),
   };
   state.nodes.set(node.id, node);
   const closedReason = closedReasonOf(node);

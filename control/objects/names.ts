@@ -1,4 +1,6 @@
-import type { Env } from "../env.ts";
+import { zoneOf } from "#schema/ids.ts";
+import { configOf, type Env } from "../env.ts";
+import { Problem } from "../problem.ts";
 import type { NodeMailbox } from "./node-mailbox.ts";
 import type { RoomChannel } from "./room-channel.ts";
 import type { ZoneBroker } from "./zone-broker.ts";
@@ -31,14 +33,23 @@ export function channelNameOf(roomId: string, tier: number): string {
   return `global-${hash % globalChannels}`;
 }
 
-/** The broker of a zone. */
+/**
+ * The broker of a zone.
+ * @throws Problem `not-found` for a zone that is none of this deployment: an id
+ *   is anybody's text, and must not bring an object to life
+ */
 export function brokerOf(env: Env, zone: string): BrokerStub {
+  if (zone !== configOf(env).zone) throw new Problem("not-found");
   const stub: unknown = env.ZONE_BROKER.get(env.ZONE_BROKER.idFromName(zone));
   return stub as BrokerStub;
 }
 
-/** The mailbox of a node. */
+/**
+ * The mailbox of a node.
+ * @throws Problem `not-found` for a node of no zone of this deployment
+ */
 export function mailboxOf(env: Env, nodeId: string): MailboxStub {
+  if (zoneOf(nodeId) !== configOf(env).zone) throw new Problem("not-found");
   const stub: unknown = env.NODE_MAILBOX.get(env.NODE_MAILBOX.idFromName(nodeId));
   return stub as MailboxStub;
 }

@@ -76,6 +76,10 @@ export class NodeMailbox extends DurableObject<Env> {
    * @param deadlineMs milliseconds for the whole way there and back
    */
   call(request: CallRequest, afterSeq: number, deadlineMs: number): Promise<CallAnswer> {
+    if (!this.#registration) {
+      const reason = "The node is not registered.";
+      return Promise.resolve({ callId: "", ok: false, code: "gone", reason });
+    }
     const answer = this.#calls.add(request, afterSeq, deadlineMs);
     this.#wakePoll();
     return answer;
@@ -117,18 +121,16 @@ export class NodeMailbox extends DurableObject<Env> {
   }
 
   /** The agent lives; answers how much the ledger has on it. */
-  async heartbeat(
-    epoch: number,
-    { workers, draining }: HeartbeatRequest,
-  ): Promise<ReportAnswer> {
+  async heartbeat(epoch: number, heard: HeartbeatRequest): Promise<ReportAnswer> {
     if (!this.#heard(epoch)) return { ok: false, refusal: fenced };
     const { nodeId } = this.#registration as Registration;
     const { zone } = configOf(this.env);
     const answer = await brokerOf(this.env, zone).ask("nodeHeard", {
       nodeId,
       epoch,
-      draining,
-      workers,
+      draining: heard.draining,
+      egressKbps: heard.egressKbps,
+      workers: heard.workers,
     });
     return answer.ok ? { ok: true, claims: answer.value.claims } : answer;
   }

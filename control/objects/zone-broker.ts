@@ -103,12 +103,15 @@ export class ZoneBroker extends DurableObject<Env> {
       this.ctx.waitUntil(mailbox.deliver(items).catch(logged("mailbox", nodeId)));
     }
     for (const [roomId, numbered] of events) {
-      const tier = state.rooms.get(roomId)?.row.tier ?? 1;
-      const name = channelNameOf(roomId, tier);
-      const channel = channelOf(this.env, name);
-      this.ctx.waitUntil(
-        channel.deliver(roomId, numbered).catch(logged("channel", name)),
-      );
+      const tiers = [state.rooms.get(roomId)?.row.tier ?? 1];
+      // A new tier may mean another channel: the sockets are on the one before.
+      for (const { event } of numbered) {
+        if (event.type === "room.reopened") tiers.push(event.previousTier);
+      }
+      for (const name of new Set(tiers.map((tier) => channelNameOf(roomId, tier)))) {
+        const told = channelOf(this.env, name).deliver(roomId, numbered);
+        this.ctx.waitUntil(told.catch(logged("channel", name)));
+      }
     }
   }
 

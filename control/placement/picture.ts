@@ -24,12 +24,14 @@ export class Picture extends FleetPicture {
   /** Points in use by room and worker, without what is only reserved. */
   readonly #roomPoints = new Map<string, Map<string, number>>();
   readonly #reservations = new Map<string, Map<string, number>>();
+  readonly #screensByRoom = new Map<string, number>();
 
   // Broadcasts and pipes.
 
   addBroadcast(broadcast: BroadcastPicture): void {
     this.broadcasts.set(broadcast.id, broadcast);
     this.#chargeBroadcast(broadcast, 1);
+    this.#countScreen(broadcast, 1);
   }
 
   dropBroadcast(broadcastId: string): void {
@@ -37,6 +39,12 @@ export class Picture extends FleetPicture {
     if (!broadcast) return;
     this.broadcasts.delete(broadcastId);
     this.#chargeBroadcast(broadcast, -1);
+    this.#countScreen(broadcast, -1);
+  }
+
+  /** Screens that a room shows of its own. */
+  screensOf(roomId: string): number {
+    return this.#screensByRoom.get(roomId) ?? 0;
   }
 
   pipesOf(broadcastId: string): readonly PipePicture[] {
@@ -172,6 +180,13 @@ export class Picture extends FleetPicture {
     const grown = Math.max(before + by, reserved) - Math.max(before, reserved);
     setOrDelete(this.#roomPoints, roomId, worker.id, before + by);
     this.changePointsUsed(worker, grown);
+  }
+
+  #countScreen({ mediaClass, homeRoomId }: BroadcastPicture, sign: 1 | -1): void {
+    if (mediaClass !== "screen") return;
+    const screens = this.screensOf(homeRoomId) + sign;
+    if (screens > 0) this.#screensByRoom.set(homeRoomId, screens);
+    else this.#screensByRoom.delete(homeRoomId);
   }
 
   #chargeBroadcast(broadcast: BroadcastPicture, sign: 1 | -1): void {

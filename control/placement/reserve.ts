@@ -178,3 +178,9 @@ function planProducers({ roomId, tier }: ReservationRequest, picture: Picture) {
   }
   return { producers, surplus, missing: wanted - producers.length };
 }
+
+export function isReservationRefused(
+  plan: ReservationPlan | ReservationRefusal,
+): plan is ReservationRefusal {
+  return "code" in plan;
+}

@@ -1,9 +1,10 @@
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import * as api from "#schema/api/media.ts";
+import * as roomApi from "#schema/api/rooms.ts";
 import { idOf, zoneOf } from "#schema/ids.ts";
 import type { AppEnv } from "../auth/access.ts";
 import { ask } from "../services/ask.ts";
-import { startTrack } from "../services/broadcasts.ts";
+import { showInRoom, startTrack } from "../services/broadcasts.ts";
 import { broadcastStats } from "../services/stats.ts";
 import { invalid } from "./invalid.ts";
 import { body, idParam, json, refusals, route } from "./spec.ts";
@@ -98,6 +99,52 @@ export const broadcasts = new OpenAPIHono<AppEnv>({ defaultHook: invalid })
       const { roomId, sessionId } = c.var.session;
       const input = { roomId, sessionId, broadcastId };
       return c.json(await ask(c.env, zoneOf(roomId) ?? "", "stopBroadcast", input), 200);
+    },
+  )
+  .openapi(
+    route("session", {
+      method: "post",
+      path: "/v1/broadcasts/{broadcast}/rooms",
+      summary: "Show one's own broadcast in a second room too",
+      request: { params, body: body(roomApi.showBroadcast) },
+      responses: {
+        200: json(roomApi.shownBroadcast, "The rooms in which it is shown."),
+        ...refusals(
+          "unauthenticated",
+          "forbidden",
+          "not-found",
+          "room-closed",
+          "tier-broadcasts-exceeded",
+        ),
+      },
+    }),
+    async (c) => {
+      const { broadcast: broadcastId } = c.req.valid("param");
+      const { token } = c.req.valid("json");
+      return c.json(await showInRoom(c.env, c.var.session, broadcastId, token), 200);
+    },
+  )
+  .openapi(
+    route("session", {
+      method: "delete",
+      path: "/v1/broadcasts/{broadcast}/rooms/{room}",
+      summary: "Show it in that room no longer",
+      request: {
+        params: z.object({ broadcast: idOf("broadcast"), room: idOf("room") }),
+      },
+      responses: {
+        200: json(roomApi.shownBroadcast, "The rooms in which it is shown."),
+        ...refusals("unauthenticated", "not-found", "validation-failed"),
+      },
+    }),
+    async (c) => {
+      const { broadcast: broadcastId, room: otherRoomId } = c.req.valid("param");
+      const { roomId, sessionId } = c.var.session;
+      const input = { roomId, sessionId, broadcastId, otherRoomId };
+      return c.json(
+        await ask(c.env, zoneOf(roomId) ?? "", "unshowBroadcast", input),
+        200,
+      );
     },
   )
   .openapi(

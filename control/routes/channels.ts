@@ -43,7 +43,9 @@ export const channels = new OpenAPIHono<AppEnv>({ defaultHook: invalid }).openap
     if (channel !== room && !channel.startsWith("global-"))
       throw new Problem("not-found");
     url.searchParams.set("room", room);
-    const { webSocket } = await channelOf(c.env, channel).fetch(new Request(url, c.req.raw));
+    const { webSocket } = await channelOf(c.env, channel).fetch(
+      new Request(url, c.req.raw),
+    );
     // A response that came from an object takes no more headers; this one does.
     return new Response(null, { status: 101, webSocket });
   },

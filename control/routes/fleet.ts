@@ -4,8 +4,23 @@ import { idOf, zoneOf } from "#schema/ids.ts";
 import type { AppEnv } from "../auth/access.ts";
 import { configOf } from "../env.ts";
 import { ask } from "../services/ask.ts";
+import { explain, nodeEventsAfter, planOf } from "../services/fleet.ts";
 import { invalid } from "./invalid.ts";
 import { idParam, json, refusals, route } from "./spec.ts";
+
+/** Rooms by tier, as `5:2,1:200`; or one tier and how many rooms of it. */
+const planQuery = z.object({
+  mix: z
+    .string()
+    .max(200)
+    .regex(/^\d+:\d+(,\d+:\d+)*$/, "is tier:rooms, as 5:2,1:200")
+    .optional(),
+  tier: z.coerce.number().int().min(0).max(63).optional(),
+  rooms: z.coerce.number().int().min(1).max(100_000).default(1),
+  screensPerRoom: z.coerce.number().int().min(0).max(16).default(0),
+  coresPerHost: z.coerce.number().int().min(1).max(1024).default(16),
+  hostEgressMbps: z.coerce.number().positive().max(1_000_000).default(10_000),
+});
 
 const nodeParams = idParam("node", idOf("node"));
 
@@ -51,6 +66,71 @@ export const fleet = new OpenAPIHono<AppEnv>({ defaultHook: invalid })
       const { node: nodeId } = c.req.valid("param");
       const input = { nodeId, cordoned: false };
       return c.json(await ask(c.env, zoneOf(nodeId) ?? "", "cordonNode", input), 200);
+    },
+  )
+  .openapi(
+    route("operator", {
+      method: "get",
+      path: "/v1/nodes/{node}/events",
+      summary: "What a node's operator should know: budgets and quotas running out",
+      request: {
+        params: nodeParams,
+        query: z.object({ after: z.coerce.number().int().nonnegative().default(0) }),
+      },
+      responses: {
+        200: json(api.nodeEvents, "Up to 500."),
+        ...refusals("unauthenticated"),
+      },
+    }),
+    async (c) => {
+      const { node: nodeId } = c.req.valid("param");
+      return c.json(
+        await nodeEventsAfter(c.env, nodeId, c.req.valid("query").after),
+        200,
+      );
+    },
+  )
+  .openapi(
+    route("anyone", {
+      method: "get",
+      path: "/v1/zones",
+      summary: "The zones of this deployment",
+      responses: {
+        200: json(
+          z.object({ zones: z.array(z.object({ name: z.string() })) }),
+          "The zones' names.",
+        ),
+      },
+    }),
+    (c) => c.json({ zones: [{ name: configOf(c.env).zone }] }, 200),
+  )
+  .openapi(
+    route("anyone", {
+      method: "get",
+      path: "/v1/plan",
+      summary: "The fleet that a mix of full rooms needs",
+      request: { query: planQuery },
+      responses: {
+        200: json(api.fleetPlan, "The fleet."),
+        ...refusals("validation-failed"),
+      },
+    }),
+    (c) => c.json(planOf(c.env, c.req.valid("query")), 200),
+  )
+  .openapi(
+    route("apiKey", {
+      method: "get",
+      path: "/v1/views/{view}/explain",
+      summary: "Why a view is where it is",
+      request: { params: idParam("view", idOf("view")) },
+      responses: {
+        200: json(api.explanation, "The rule that fired, and what was passed over."),
+        ...refusals("unauthenticated", "not-found"),
+      },
+    }),
+    async (c) => {
+      const { view } = c.req.valid("param");
+      return c.json(await explain(c.env, c.var.accountId, view), 200);
     },
   )
   .openapi(

@@ -4,6 +4,7 @@ import { idOf, zoneOf } from "#schema/ids.ts";
 import type { AppEnv } from "../auth/access.ts";
 import { ask } from "../services/ask.ts";
 import { enterRoom, listRooms, mintToken, openRoom } from "../services/rooms.ts";
+import { idempotencyOf } from "./idempotency.ts";
 import { invalid } from "./invalid.ts";
 import { body, idParam, json, refusals, route } from "./spec.ts";
 
@@ -72,19 +73,26 @@ export const rooms = new OpenAPIHono<AppEnv>({ defaultHook: invalid })
     route("apiKey", {
       method: "patch",
       path: "/v1/rooms/{room}",
-      summary: "Rename a room",
+      summary: "Change a room: its name, its tier, whether its tier is reserved",
       request: { params, body: body(api.patchRoom) },
       responses: {
         200: json(api.room, "The room."),
-        ...refusals("unauthenticated", "not-found"),
+        ...refusals(
+          "unauthenticated",
+          "not-found",
+          "validation-failed",
+          "room-closed",
+          "room-full",
+          "tier-broadcasts-exceeded",
+          "reservation-refused",
+        ),
       },
     }),
     async (c) => {
       const { room: roomId } = c.req.valid("param");
-      const { name } = c.req.valid("json");
       const { accountId } = c.var;
-      const input = { roomId, accountId, name };
-      return c.json(await ask(c.env, zoneOf(roomId) ?? "", "renameRoom", input), 200);
+      const input = { roomId, accountId, ...c.req.valid("json") };
+      return c.json(await ask(c.env, zoneOf(roomId) ?? "", "changeRoom", input), 200);
     },
   )
   .openapi(
@@ -137,7 +145,8 @@ export const rooms = new OpenAPIHono<AppEnv>({ defaultHook: invalid })
     }),
     async (c) => {
       const { room: roomId } = c.req.valid("param");
-      return c.json(await enterRoom(c.env, roomId, c.var.joining), 201);
+      const key = await idempotencyOf(c, c.var.joining.identity, roomId);
+      return c.json(await enterRoom(c.env, roomId, c.var.joining, key), 201);
     },
   )
   .openapi(

@@ -9,6 +9,7 @@ import { Problem } from "../problem.ts";
 import { ask } from "../services/ask.ts";
 import { startBroadcast } from "../services/broadcasts.ts";
 import { watch } from "../services/watch.ts";
+import { idempotencyOf } from "./idempotency.ts";
 import { invalid } from "./invalid.ts";
 import { body, idParam, json, refusals, route } from "./spec.ts";
 
@@ -94,6 +95,7 @@ export const sessions = new OpenAPIHono<AppEnv>({ defaultHook: invalid })
         c.var.session,
         mediaClass,
         dtlsParameters,
+        await idempotencyOf(c, sessionId, c.var.session.roomId),
       );
       return c.json(started, 201);
     },

@@ -3,7 +3,8 @@ import type { createTrack } from "#schema/api/media.ts";
 import { newId, nodeIdOfWorker, zoneOf } from "#schema/ids.ts";
 import type { DtlsParametersWire, TransportParametersWire } from "#schema/media.ts";
 import type { MediaClass } from "#schema/settings.ts";
-import type { SessionPrincipal } from "../auth/tokens.ts";
+import { type SessionPrincipal, verifyJoinToken } from "../auth/tokens.ts";
+import type { IdempotencyScope } from "../broker/broker.ts";
 import { configOf, type Env } from "../env.ts";
 import { Problem } from "../problem.ts";
 import { ask } from "./ask.ts";
@@ -18,10 +19,12 @@ export async function startBroadcast(
   session: SessionPrincipal,
   media: MediaClass,
   dtlsParameters: DtlsParametersWire | undefined,
+  idempotency?: IdempotencyScope,
 ): Promise<{ id: string; transport: TransportParametersWire }> {
   const { roomId, sessionId } = session;
   const zone = zoneOf(roomId) ?? "";
-  const claimed = await ask(env, zone, "claimBroadcast", { roomId, sessionId, media });
+  const input = { roomId, sessionId, media };
+  const claimed = await ask(env, zone, "claimBroadcast", input, idempotency);
   const { broadcastId, worker, transportId, afterSeq } = claimed;
   try {
     const { transport } = await callNode(
@@ -94,6 +97,28 @@ export async function startTrack(
     afterSeq,
   );
   return ask(env, zone, "addTrack", { ...own, trackId, kind, source, paused });
+}
+
+/**
+ * Shows a session's own broadcast in another room of the same account, whose
+ * join token the session holds.
+ */
+export async function showInRoom(
+  env: Env,
+  { roomId, sessionId }: SessionPrincipal,
+  broadcastId: string,
+  token: string,
+) {
+  const joining = await verifyJoinToken(configOf(env), token);
+  if (!joining.canPublish) {
+    const detail = "The other room's token does not let it publish.";
+    throw new Problem("forbidden", { detail });
+  }
+  if (zoneOf(joining.roomId) !== zoneOf(roomId)) {
+    throw new Problem("not-found", { detail: "A broadcast's rooms are in one zone." });
+  }
+  const input = { roomId, sessionId, broadcastId, otherRoomId: joining.roomId };
+  return ask(env, zoneOf(roomId) ?? "", "showBroadcast", input);
 }
 
 /** A broadcast has one audio and one video track, named by what they carry. */

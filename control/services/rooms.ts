@@ -1,6 +1,7 @@
 import type { Entry, Room } from "#schema/api/rooms.ts";
 import { zoneOf } from "#schema/ids.ts";
 import { type Joining, mintJoinToken, signSession } from "../auth/tokens.ts";
+import type { IdempotencyScope } from "../broker/broker.ts";
 import { roomView } from "../broker/decide/rooms.ts";
 import { configOf, type Env } from "../env.ts";
 import { openDatabase } from "../ledger/client.ts";
@@ -71,17 +72,14 @@ export async function enterRoom(
   env: Env,
   roomId: string,
   joining: Joining,
+  idempotency?: IdempotencyScope,
 ): Promise<Entry> {
   if (joining.roomId !== roomId) throw new Problem("not-found");
   const config = configOf(env);
   const { identity, canPublish, canSubscribe, roomAdmin } = joining;
-  const entered = await ask(env, zoneOf(roomId) ?? "", "enterRoom", {
-    roomId,
-    identity,
-    canPublish,
-    canSubscribe,
-    roomAdmin,
-  });
+  const input = { roomId, identity, canPublish, canSubscribe, roomAdmin };
+  const zone = zoneOf(roomId) ?? "";
+  const entered = await ask(env, zone, "enterRoom", input, idempotency);
   const { sessionId, room, eventSeq, sessions, broadcasts } = entered;
   const credential = await signSession(config, { sessionId, roomId, identity });
   return {

@@ -65,6 +65,72 @@ export const slotInfo = z
   })
   .meta({ id: "Slot" });
 
+/** What an operator should know of a node. */
+export const nodeEventInfo = z.object({
+  /** A share of the bandwidth budget, or of the month's traffic quota, is reached. */
+  type: z.enum(["egress.warning", "quota.warning"]),
+  nodeId: z.string(),
+  /** What is used, as a share of what there is. */
+  share: z.number(),
+});
+export type NodeEventInfo = z.infer<typeof nodeEventInfo>;
+
+export const nodeEvents = z
+  .object({
+    events: z.array(
+      z.object({ seq: z.number().int(), at: z.iso.datetime(), event: nodeEventInfo }),
+    ),
+  })
+  .meta({ id: "NodeEvents" });
+
+/** Why a view is where it is. */
+export const explanation = z
+  .object({
+    viewId: z.string(),
+    roomId: z.string(),
+    broadcastId: z.string(),
+    workerId: z.string(),
+    state: z.enum(["claimed", "active"]),
+    /** The rule that made the decision. */
+    rule: z.string(),
+    /** Points that the view opened; 0 in a seat that was free. */
+    points: z.number().int(),
+    openedPipe: z.boolean(),
+    /** Workers that could have served, the chosen one included. */
+    considered: z.number().int(),
+    /** Why others could not: reason -> how many. */
+    passedOver: z.record(z.string(), z.number().int()),
+    sentences: z.array(z.string()),
+    pipe: z.object({ state: z.string(), generation: z.number().int() }).optional(),
+    claimedAt: z.iso.datetime(),
+  })
+  .meta({ id: "Explanation" });
+export type Explanation = z.infer<typeof explanation>;
+
+/** What a fleet needs to carry full rooms. */
+export const fleetPlan = z
+  .object({
+    workers: z.object({
+      producer: z.number().int(),
+      consumer: z.number().int(),
+      screen: z.number().int(),
+      total: z.number().int(),
+    }),
+    hosts: z.number().int(),
+    /** What the number of hosts comes from. */
+    bindingLimit: z.enum(["cores", "egress"]),
+    points: z.number().int(),
+    consumers: z.number().int(),
+    webRtcTransports: z.number().int(),
+    pipes: z.number().int(),
+    legs: z.number().int(),
+    egressMbps: z.number(),
+    pipeMbps: z.number(),
+    ingressMbps: z.number(),
+    terabytesPerDay: z.number(),
+  })
+  .meta({ id: "FleetPlan" });
+
 /** Where everything of one room is. */
 export const roomPlacement = z
   .object({

@@ -19,7 +19,14 @@ export const createRoom = z
   })
   .meta({ id: "CreateRoom" });
 
-export const patchRoom = z.object({ name }).meta({ id: "PatchRoom" });
+export const patchRoom = z
+  .object({
+    name: name.optional(),
+    /** A new tier closes and reopens the room; running views keep their seats. */
+    tier: z.number().int().min(0).max(63).optional(),
+    reserve: z.boolean().optional(),
+  })
+  .meta({ id: "PatchRoom" });
 
 export const room = z
   .object({
@@ -54,6 +61,15 @@ export const createToken = z
 export const token = z
   .object({ token: z.string(), expiresAt: z.iso.datetime() })
   .meta({ id: "Token" });
+
+/** Shows a broadcast in a second room: that room's join token says who may. */
+export const showBroadcast = z
+  .object({ token: z.string().max(4096) })
+  .meta({ id: "ShowBroadcast" });
+
+export const shownBroadcast = z
+  .object({ broadcastId: idOf("broadcast"), rooms: z.array(idOf("room")) })
+  .meta({ id: "ShownBroadcast" });
 
 export const sessionInfo = z
   .object({ id: idOf("session"), identity: z.string() })

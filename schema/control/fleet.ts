@@ -48,8 +48,19 @@ export const node = sqliteTable(
     egressUsedKbps: integer("egress_used_kbps").notNull(),
     ingressKbps: integer("ingress_kbps").notNull(),
     ingressUsedKbps: integer("ingress_used_kbps").notNull(),
+    /** Gigabytes (10^9 bytes) that it may send in a month; null: no quota. */
+    egressQuotaGb: integer("egress_quota_gb"),
+    /** The month (UTC) that `sentMb` counts, as 2026-11. */
+    sentMonth: text("sent_month").notNull(),
+    /** Megabytes (10^6 bytes) sent in that month, as the agent measured. */
+    sentMb: integer("sent_mb").notNull(),
+    /** Whether it was warned of; the warning is told once for each rise. */
+    egressWarned: integer("egress_warned", { mode: "boolean" }).notNull(),
+    quotaWarned: integer("quota_warned", { mode: "boolean" }).notNull(),
     /** The last outbox sequence number given out. */
     outboxSeq: integer("outbox_seq").notNull(),
+    /** The last number given out in the node's own stream of events. */
+    eventSeq: integer("event_seq").notNull(),
   },
   (table) => [
     check("node_egress", sql`${table.egressUsedKbps} BETWEEN 0 AND ${table.egressKbps}`),

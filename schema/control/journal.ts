@@ -13,10 +13,11 @@ export const outbox = sqliteTable(
   (table) => [primaryKey({ columns: [table.nodeId, table.seq] })],
 );
 
-/** What happened in a room, in the order of its commits. */
+/** What happened in a room (or to a node), in the order of its commits. */
 export const event = sqliteTable(
   "event",
   {
+    /** The room's id, or the node's. */
     roomId: text("room_id").notNull(),
     seq: integer().notNull(),
     atMs: integer("at_ms").notNull(),

@@ -1,4 +1,5 @@
 import type { WorkerRef } from "#schema/agent/instructions.ts";
+import type { RoomEvent } from "#schema/channel.ts";
 import { newTransportId, nodeIdOfWorker } from "#schema/ids.ts";
 import type { TrackSource } from "#schema/media.ts";
 import type { MediaClass } from "#schema/settings.ts";
@@ -6,6 +7,7 @@ import { placeBroadcast } from "../../placement/producer.ts";
 import { endBroadcast } from "../claims.ts";
 import { type Refusal, sessionDecision } from "../decision.ts";
 import type { Draft } from "../draft.ts";
+import { freeScreenPlaces, holdsScreen } from "../reservations.ts";
 import type { BroadcastState, RoomState, SessionRow } from "../state.ts";
 import { broadcastView } from "./sessions.ts";
 
@@ -97,7 +99,10 @@ function mayBroadcast(
       detail: `Tier ${room.row.tier} is for chat only.`,
     };
   }
-  if (media === "screen") return undefined;
+  if (media === "screen") {
+    if (holdsScreen(draft, room.row.id) || freeScreenPlaces(draft) > 0) return undefined;
+    return { refusal: "no-screen-capacity", retryAfter: 10 };
+  }
   const live = [...room.broadcasts].some((id) => {
     const row = draft.state.broadcasts.get(id)?.row;
     return row?.sessionId === session.id && row.mediaClass === "camera";
@@ -158,7 +163,7 @@ export const addTrack = sessionDecision<
     paused: boolean;
   },
   { id: string; source: TrackSource; paused: boolean }
->((draft, input, room) => {
+>((draft, input) => {
   const broadcast = ownBroadcast(draft, input);
   if ("refusal" in broadcast) return broadcast;
   const { trackId, kind, source, paused } = input;
@@ -168,8 +173,9 @@ export const addTrack = sessionDecision<
   const row = { id: trackId, broadcastId: broadcast.row.id, kind, source, paused };
   broadcast.tracks.set(trackId, row);
   draft.changes.tracks.put(row);
-  draft.emit(
-    room,
+  emitEverywhere(
+    draft,
+    broadcast,
     first
       ? { type: "broadcast.started", broadcast: broadcastView(broadcast) }
       : { type: "track.added", broadcastId: broadcast.row.id, track },
@@ -181,7 +187,7 @@ export const addTrack = sessionDecision<
 export const changeTrack = sessionDecision<
   OwnTrack & { trackId: string; wanted: "playing" | "paused" | "closed" },
   { id: string; source: TrackSource; paused: boolean }
->((draft, input, room) => {
+>((draft, input) => {
   const broadcast = ownBroadcast(draft, input);
   if ("refusal" in broadcast) return broadcast;
   const { trackId, wanted, broadcastId } = input;
@@ -193,11 +199,11 @@ export const changeTrack = sessionDecision<
   if (wanted === "closed") {
     broadcast.tracks.delete(trackId);
     draft.changes.tracks.remove(trackId);
-    draft.emit(room, { type: "track.removed", broadcastId, trackId });
+    emitEverywhere(draft, broadcast, { type: "track.removed", broadcastId, trackId });
   } else {
     draft.changes.tracks.put(track);
     const type = wanted === "paused" ? "track.muted" : "track.unmuted";
-    draft.emit(room, { type, broadcastId, trackId });
+    emitEverywhere(draft, broadcast, { type, broadcastId, trackId });
   }
   const pipes = draft.state.picture.pipesOf(broadcastId);
   const workers = [broadcast.row.workerId, ...pipes.map((pipe) => pipe.consumerWorkerId)];
@@ -207,6 +213,15 @@ export const changeTrack = sessionDecision<
   }
   return { id: track.id, source: track.source, paused: track.paused };
 });
+
+/** Tells every room in which a broadcast is shown. */
+function emitEverywhere(draft: Draft, broadcast: BroadcastState, event: RoomEvent): void {
+  for (const roomId of broadcast.rooms) {
+    const room = draft.state.rooms.get(roomId);
+    if (!room) throw new Error(`Room ${roomId} is not loaded.`);
+    draft.emit(room, event);
+  }
+}
 
 function overlooked({
   passedOver,

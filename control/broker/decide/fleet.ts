@@ -86,7 +86,7 @@ function workerView(state: ZoneState, worker: WorkerPicture): WorkerInfo {
     broadcasts: { total: worker.broadcastsTotal, used: worker.broadcastsUsed },
     legs: { total: worker.legsTotal, used: worker.legsUsed },
     views,
-    cpuPercent: state.cpuPercent.get(worker.id) ?? 0,
+    cpuPercent: state.load.get(worker.id)?.cpuPercent ?? 0,
     open: picture.isOpen(worker),
     reason: worker.closedReason ?? node?.closedReason,
   };

@@ -1,11 +1,17 @@
 import type { RegisterRequest } from "#schema/agent/control.ts";
 import { nodeIdOf, workerIdOf } from "#schema/ids.ts";
 import type { Settings } from "#schema/settings.ts";
-import { closePipe, endBroadcast, releaseView } from "../claims.ts";
-import { type Decision, type Refusal, roomsBeside } from "../decision.ts";
+import {
+  clearNode,
+  clearWorker,
+  restoreReservations,
+  roomsOnNode,
+  roomsOnWorker,
+} from "../clearing.ts";
+import type { Decision, Refusal } from "../decision.ts";
 import type { Draft } from "../draft.ts";
-import { closedReasonOf, type NodeRow, type ZoneState } from "../state.ts";
-import { emitLost } from "./views.ts";
+import { refreshNode } from "../node-state.ts";
+import type { NodeRow } from "../state.ts";
 
 export interface Registered {
   nodeId: string;
@@ -34,7 +40,7 @@ export const registerNode: Decision<RegisterRequest & { zone: string }, Register
       draft.changes.codecs = state.codecs;
     }
     const before = state.nodes.get(nodeId);
-    if (before) clearNode(draft, nodeId, "its host started anew");
+    const robbed = before ? clearNode(draft, nodeId, "its host started anew") : [];
     const row = nodeRow(nodeId, input, before);
     state.nodes.set(nodeId, row);
     // What was said in the old epoch is moot: nobody will acknowledge it.
@@ -42,6 +48,7 @@ export const registerNode: Decision<RegisterRequest & { zone: string }, Register
     draft.instructions.delete(nodeId);
     refreshNode(draft, nodeId);
     putWorkers(draft, nodeId, input);
+    restoreReservations(draft, robbed);
     draft.touchNode(nodeId);
     return { nodeId, epoch: row.epoch, outboxSeq: row.outboxSeq };
   },
@@ -58,41 +65,11 @@ export const nodeSilent: Decision<
     const row = draft.state.nodes.get(nodeId);
     if (row?.epoch !== epoch || row.state === wanted || row.state === "gone") return {};
     row.state = wanted;
-    if (wanted === "gone") clearNode(draft, nodeId, "its host does not answer");
+    const gone = wanted === "gone";
+    const robbed = gone ? clearNode(draft, nodeId, "its host does not answer") : [];
     refreshNode(draft, nodeId);
+    restoreReservations(draft, robbed);
     return {};
-  },
-};
-
-/** A node was heard: its load, and how much the ledger still has there. */
-export const nodeHeard: Decision<
-  {
-    nodeId: string;
-    epoch: number;
-    draining: boolean;
-    workers: { workerId: string; incarnation: string; cpuPercent: number }[];
-  },
-  { claims: number }
-> = {
-  rooms: () => [],
-  decide(draft, { nodeId, epoch, draining, workers }) {
-    const { state } = draft;
-    const row = state.nodes.get(nodeId);
-    if (row?.epoch !== epoch || row.state === "gone") return { refusal: "node-fenced" };
-    if (row.state === "suspect" || row.draining !== draining) {
-      row.state = "ready";
-      row.draining = draining;
-      refreshNode(draft, nodeId);
-    }
-    let claims = 0;
-    for (const { workerId, cpuPercent } of workers) {
-      state.cpuPercent.set(workerId, cpuPercent);
-      const worker = state.picture.workers.get(workerId);
-      if (!worker) continue;
-      claims += worker.broadcastsUsed;
-      for (const slot of state.picture.slotsOn(workerId)) claims += slot.viewers;
-    }
-    return { claims };
   },
 };
 
@@ -115,9 +92,10 @@ export const workerDied: Decision<
     const worker = draft.state.picture.workers.get(workerId);
     if (draft.state.nodes.get(nodeId)?.epoch !== epoch) return { refusal: "node-fenced" };
     if (worker?.nodeId !== nodeId || worker.incarnation !== incarnation) return {};
-    clearWorker(draft, workerId, "its media worker died");
+    const robbed = clearWorker(draft, workerId, "its media worker died");
     draft.state.picture.putWorker({ ...worker, incarnation: replacedBy });
     draft.touchWorker(workerId);
+    restoreReservations(draft, robbed);
     return {};
   },
 };
@@ -165,26 +143,14 @@ function nodeRow(
     egressUsedKbps: 0,
     ingressKbps: input.ingressKbps,
     ingressUsedKbps: 0,
+    egressQuotaGb: input.egressQuotaGbPerMonth ?? null,
+    sentMonth: before?.sentMonth ?? "",
+    sentMb: before?.sentMb ?? 0,
+    egressWarned: false,
+    quotaWarned: before?.quotaWarned ?? false,
     outboxSeq: before?.outboxSeq ?? 0,
+    eventSeq: before?.eventSeq ?? 0,
   };
-}
-
-/** Carries a node's row over into the picture that placement decides on. */
-function refreshNode(draft: Draft, nodeId: string): void {
-  const row = draft.state.nodes.get(nodeId);
-  if (!row) return;
-  const before = draft.state.picture.nodes.get(nodeId);
-  const closedReason = closedReasonOf(row);
-  draft.state.picture.putNode({
-    id: nodeId,
-    open: closedReason === undefined,
-    closedReason,
-    egressKbps: row.egressKbps,
-    egressUsedKbps: before?.egressUsedKbps ?? 0,
-    ingressKbps: row.ingressKbps,
-    ingressUsedKbps: before?.ingressUsedKbps ?? 0,
-  });
-  draft.touchNode(nodeId);
 }
 
 function putWorkers(draft: Draft, nodeId: string, input: RegisterRequest): void {
@@ -216,51 +182,4 @@ function putWorkers(draft: Draft, nodeId: string, input: RegisterRequest): void 
     picture.putWorker({ ...worker, open: false, closedReason: "absent" });
     draft.touchWorker(worker.id);
   }
-}
-
-function clearNode(draft: Draft, nodeId: string, reason: string): void {
-  for (const worker of [...draft.state.picture.workers.values()]) {
-    if (worker.nodeId === nodeId) clearWorker(draft, worker.id, reason);
-  }
-}
-
-/** Ends what a worker's life carried; viewers hear that they may watch again. */
-function clearWorker(draft: Draft, workerId: string, reason: string): void {
-  const { state } = draft;
-  for (const broadcast of [...state.broadcasts.values()]) {
-    if (broadcast.row.workerId === workerId) endBroadcast(draft, broadcast);
-  }
-  for (const slot of [...state.picture.slotsOn(workerId)]) {
-    const room = state.rooms.get(slot.roomId);
-    if (!room) throw new Error(`Room ${slot.roomId} is not loaded.`);
-    for (const view of state.viewsOf(slot.roomId, slot.broadcastId)) {
-      if (view.workerId !== workerId) continue;
-      draft.clearDeadline("view-claim", view.transportId);
-      releaseView(draft, room, view, false);
-      emitLost(draft, room, view, reason);
-    }
-  }
-  // The legs' far ends are gone: nothing is left to linger for.
-  for (const pipe of [...state.picture.pipes()]) {
-    if (pipe.consumerWorkerId === workerId) closePipe(draft, pipe);
-  }
-}
-
-function roomsOnNode(nodeId: string, state: ZoneState): Set<string> {
-  const rooms = new Set<string>();
-  for (const worker of state.picture.workers.values()) {
-    if (worker.nodeId !== nodeId) continue;
-    for (const roomId of roomsOnWorker(worker.id, state)) rooms.add(roomId);
-  }
-  return rooms;
-}
-
-function roomsOnWorker(workerId: string, state: ZoneState): Set<string> {
-  const rooms = new Set<string>();
-  for (const slot of state.picture.slotsOn(workerId)) rooms.add(slot.roomId);
-  for (const broadcast of state.picture.broadcasts.values()) {
-    if (broadcast.producerWorkerId !== workerId) continue;
-    for (const roomId of roomsBeside(broadcast.homeRoomId, state)) rooms.add(roomId);
-  }
-  return rooms;
 }

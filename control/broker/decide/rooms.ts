@@ -1,8 +1,9 @@
 import type { Room } from "#schema/api/rooms.ts";
 import { zoneOf } from "#schema/ids.ts";
-import { endSession } from "../claims.ts";
+import { endSession, hideBroadcast } from "../claims.ts";
 import { type Decision, roomDecision } from "../decision.ts";
 import type { Draft } from "../draft.ts";
+import { giveBackReservation, reserveTier } from "../reservations.ts";
 import type { RoomRow, RoomState } from "../state.ts";
 
 /** Opens a room of a tier. */
@@ -37,6 +38,8 @@ export const createRoom: Decision<
       sessionsPresent: 0,
     };
     const room = emptyRoom(row, draft.nowMs);
+    const refusal = reserve ? reserveTier(draft, room, tier) : undefined;
+    if (refusal) return refusal;
     draft.state.rooms.set(id, room);
     draft.touchRoom(room);
     return roomView(row);
@@ -48,17 +51,6 @@ export const readRoom = roomDecision<{ roomId: string; accountId?: string }, Roo
   (_, { accountId }, { row }) =>
     accountId && row.accountId !== accountId ? { refusal: "not-found" } : roomView(row),
 );
-
-/** Renames a room. */
-export const renameRoom = roomDecision<
-  { roomId: string; accountId: string; name: string },
-  Room
->((draft, { accountId, name }, room) => {
-  if (room.row.accountId !== accountId) return { refusal: "not-found" };
-  room.row.name = name;
-  draft.touchRoom(room);
-  return roomView(room.row);
-});
 
 /** Closes a room: everyone leaves, everything held is given back. Twice is once. */
 export const closeRoom = roomDecision<{ roomId: string; accountId: string }, Room>(
@@ -72,6 +64,12 @@ export const closeRoom = roomDecision<{ roomId: string; accountId: string }, Roo
 function shutRoom(draft: Draft, room: RoomState, reason: string): void {
   room.row.state = "closed";
   for (const session of [...room.sessions.values()]) endSession(draft, room, session);
+  // What is left here is at home in other rooms, and goes on there.
+  for (const broadcastId of [...room.broadcasts]) {
+    const broadcast = draft.state.broadcasts.get(broadcastId);
+    if (broadcast) hideBroadcast(draft, broadcast, room, true);
+  }
+  giveBackReservation(draft, room);
   draft.emit(room, { type: "room.closed", reason });
 }
 

@@ -14,7 +14,13 @@ CREATE TABLE `node` (
 	`egress_used_kbps` integer NOT NULL,
 	`ingress_kbps` integer NOT NULL,
 	`ingress_used_kbps` integer NOT NULL,
+	`egress_quota_gb` integer,
+	`sent_month` text NOT NULL,
+	`sent_mb` integer NOT NULL,
+	`egress_warned` integer NOT NULL,
+	`quota_warned` integer NOT NULL,
 	`outbox_seq` integer NOT NULL,
+	`event_seq` integer NOT NULL,
 	CONSTRAINT "node_egress" CHECK("node"."egress_used_kbps" BETWEEN 0 AND "node"."egress_kbps"),
 	CONSTRAINT "node_ingress" CHECK("node"."ingress_used_kbps" BETWEEN 0 AND "node"."ingress_kbps")
 );
