@@ -3,19 +3,40 @@ import { trackSource } from "./media.ts";
 import { mediaClass } from "./settings.ts";
 
 /*
- * One WebSocket per session. The client's first message authenticates it; the
- * room's events follow, numbered by the ledger's commits.
+ * One WebSocket per session. The client's first message authenticates it. Three
+ * numbered streams follow: the room's events and the session's own, numbered by
+ * the ledger's commits, and the chat, numbered by the channel.
  */
+
+/** A chat message has at most this many characters. */
+export const chatTextMax = 2000;
+
+const clientId = z.string().min(1).max(64);
 
 export const clientMessage = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("hello"),
     credential: z.string().max(4096),
-    /** The last event seen; what came after it is sent again. */
+    /** The last event of the room seen; what came after it is sent again. */
     afterSeq: z.number().int().nonnegative(),
+    /** The same for the session's own events and for the chat. Default 0. */
+    afterOwnSeq: z.number().int().nonnegative().default(0),
+    afterChatSeq: z.number().int().nonnegative().default(0),
   }),
+  /** Says something; the same `clientId` again is answered, and not said again. */
+  z.object({ type: z.literal("chat.send"), clientId, text: z.string().max(16_384) }),
+  /** Takes a message back: one's own, or anyone's with `roomAdmin`. */
+  z.object({ type: z.literal("chat.delete"), seq: z.number().int().positive() }),
+  /** Needs `roomAdmin`. A ban voids the identity's tokens for this room. */
+  z.object({
+    type: z.literal("moderate"),
+    action: z.enum(["mute", "unmute", "kick", "ban", "unban"]),
+    identity: z.string().min(1).max(64),
+  }),
+  /** How many messages arrived in all: a socket that falls far behind is dropped. */
+  z.object({ type: z.literal("ack"), received: z.number().int().nonnegative() }),
 ]);
-export type ClientMessage = z.infer<typeof clientMessage>;
+export type ClientMessage = z.input<typeof clientMessage>;
 
 export const trackInfo = z.object({
   id: z.string(),
@@ -63,14 +84,6 @@ export const roomEvent = z.discriminatedUnion("type", [
     broadcastId: z.string(),
     trackId: z.string(),
   }),
-  /** The view's media is gone, though its broadcast is not: watch it again. */
-  z.object({
-    type: z.literal("view.lost"),
-    sessionId: z.string(),
-    viewId: z.string(),
-    broadcastId: z.string(),
-    reason: z.string(),
-  }),
   /** Hosts were lost, and the room's reservation could not be made whole elsewhere. */
   z.object({ type: z.literal("reservation.reduced"), reason: z.string() }),
   z.object({ type: z.literal("room.closed"), reason: z.string() }),
@@ -85,12 +98,84 @@ export const roomEvent = z.discriminatedUnion("type", [
 ]);
 export type RoomEvent = z.infer<typeof roomEvent>;
 
+/** What happens to one session, and is told to it alone. */
+export const ownEvent = z.discriminatedUnion("type", [
+  /** The view's media is gone, though its broadcast is not: watch it again. */
+  z.object({
+    type: z.literal("view.lost"),
+    viewId: z.string(),
+    broadcastId: z.string(),
+    reason: z.string(),
+  }),
+]);
+export type OwnEvent = z.infer<typeof ownEvent>;
+
+/** One chat message as everyone sees it. */
+export const chatMessage = z.object({
+  seq: z.number().int(),
+  /** Milliseconds since 1970, by the server's clock. */
+  atMs: z.number().int(),
+  sessionId: z.string(),
+  identity: z.string(),
+  text: z.string(),
+});
+export type ChatMessage = z.infer<typeof chatMessage>;
+
+/** The room as it is now, for a client that was away too long to be told all. */
+export const roomState = z.object({
+  seq: z.number().int(),
+  ownSeq: z.number().int(),
+  tier: z.number().int(),
+  sessions: z.array(z.object({ id: z.string(), identity: z.string() })),
+  broadcasts: z.array(broadcastInfo),
+  /** The views that the session still holds, with their broadcasts. */
+  views: z.array(z.object({ id: z.string(), broadcastId: z.string() })),
+});
+export type RoomStateWire = z.infer<typeof roomState>;
+
 export const serverMessage = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("welcome"), seq: z.number().int() }),
+  z.object({
+    type: z.literal("welcome"),
+    seq: z.number().int(),
+    roomAdmin: z.boolean(),
+  }),
   z.object({ type: z.literal("event"), seq: z.number().int(), event: roomEvent }),
+  z.object({ type: z.literal("own"), seq: z.number().int(), event: ownEvent }),
+  z.object({ type: z.literal("resync"), state: roomState }),
+  /** Chat messages in order: history after a hello, or one that was just said. */
+  z.object({ type: z.literal("chat"), messages: z.array(chatMessage) }),
+  /** The sender's own message has its place. */
+  z.object({
+    type: z.literal("chat.receipt"),
+    clientId: z.string(),
+    seq: z.number().int(),
+    atMs: z.number().int(),
+  }),
+  z.object({
+    type: z.literal("chat.refused"),
+    clientId: z.string(),
+    code: z.enum(["slow-down", "muted", "too-long", "empty"]),
+    /** Milliseconds after which it may be sent again, where that helps. */
+    retryAfterMs: z.number().int().optional(),
+  }),
+  z.object({ type: z.literal("chat.deleted"), seq: z.number().int() }),
+  z.object({
+    type: z.literal("moderated"),
+    action: z.enum(["mute", "unmute", "kick", "ban", "unban"]),
+    identity: z.string(),
+    by: z.string(),
+  }),
+  z.object({ type: z.literal("moderation.refused"), reason: z.string() }),
   z.object({
     type: z.literal("refused"),
-    code: z.enum(["unauthenticated", "room-closed", "superseded"]),
+    code: z.enum([
+      "unauthenticated",
+      "room-closed",
+      "superseded",
+      "too-slow",
+      "kicked",
+      "banned",
+    ]),
   }),
 ]);
 export type ServerMessage = z.infer<typeof serverMessage>;

@@ -15,6 +15,7 @@ export const problems = {
   "unsupported-media-type": [415, "The body must be application/json."],
   "rate-limited": [429, "Too many requests."],
   "idempotency-mismatch": [422, "This idempotency key was used for another request."],
+  banned: [403, "This identity is banned from the room."],
   "room-closed": [409, "The room is closed."],
   "room-full": [409, "The room has as many sessions as its tier allows."],
   "already-broadcasting": [409, "The session already has a live camera broadcast."],

@@ -103,6 +103,23 @@ export const settingsSchema = z.object({
       groupRowsMax: positive.prefault(4000),
       /** A commit without an answer for this long has an unknown outcome. */
       commitTimeoutMs: positive.prefault(5000),
+      /** A request whose commit was lost this often is refused as `unavailable`. */
+      commitTries: positive.prefault(3),
+    })
+    .prefault({}),
+  chat: z
+    .object({
+      /** Free rooms share this many channel objects. */
+      globalChannels: positive.prefault(16),
+      /** Messages that a room keeps for newcomers. */
+      historyMax: positive.prefault(200),
+      /** Messages that a session may send at once, and then per second. */
+      burst: positive.prefault(8),
+      perSecond: z.number().positive().prefault(1),
+      /** Messages that a socket may leave unread before it is dropped. */
+      unreadMax: positive.prefault(2000),
+      /** A socket without a ping for this long is gone. */
+      silentMs: positive.prefault(30_000),
     })
     .prefault({}),
   timing: z

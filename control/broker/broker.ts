@@ -11,7 +11,7 @@ import {
   type DecisionOutput,
   decisionOf,
 } from "./decisions.ts";
-import { Draft, type NumberedEvent } from "./draft.ts";
+import { Draft, type RoomNews } from "./draft.ts";
 import type { ZoneState } from "./state.ts";
 
 export type Answer<T> = { ok: true; value: T } | { ok: false; refusal: Refusal };
@@ -27,7 +27,7 @@ export interface IdempotencyScope {
 /** What a commit has to tell others, in order. */
 export interface Committed {
   instructions: ReadonlyMap<string, OutboxItem[]>;
-  events: ReadonlyMap<string, NumberedEvent[]>;
+  news: ReadonlyMap<string, RoomNews>;
   state: ZoneState;
 }
 
@@ -50,6 +50,8 @@ interface Waiting {
   input: unknown;
   idempotency?: IdempotencyScope;
   answer: (answer: Answer<unknown>) => void;
+  /** Commits of it that are known not to have landed. */
+  lost: number;
 }
 
 const busy: Refusal = {
@@ -76,6 +78,8 @@ export class Broker {
   #running = false;
   /** Set when another broker took over: this one never writes again. */
   #superseded = false;
+  /** The generation that this broker raised last: nobody else may have since. */
+  #generation: number | undefined;
   #deadlineMs: number | undefined;
 
   constructor(options: BrokerOptions) {
@@ -102,7 +106,7 @@ export class Broker {
     }
     return new Promise((resolve) => {
       const answer = resolve as (answer: Answer<unknown>) => void;
-      this.#queue.push({ name, input, idempotency, answer });
+      this.#queue.push({ name, input, idempotency, answer, lost: 0 });
       if (!this.#running) void this.#run();
     });
   }
@@ -111,7 +115,12 @@ export class Broker {
   async tick(): Promise<void> {
     this.#deadlineMs = undefined;
     const most = Math.floor(this.#options.settings.broker.groupMax / 2);
-    await this.ask("tick", { most, nowMs: this.#options.now() });
+    const nowMs = this.#options.now();
+    const answer = await this.ask("tick", { most, nowMs });
+    if (answer.ok || this.#superseded || this.#deadlineMs !== undefined) return;
+    // What is due stays due: a database that was down must not silence the clock.
+    this.#deadlineMs = nowMs + 1000 * (answer.refusal.retryAfter ?? 1);
+    this.#options.onDeadline(this.#deadlineMs);
   }
 
   async #run(): Promise<void> {
@@ -148,9 +157,15 @@ export class Broker {
     }
     const draft = new Draft(state, zone, now());
     const answers: Answer<unknown>[] = [];
-    for (const waiting of group) {
-      if (draft.rows >= settings.broker.groupRowsMax) break;
-      answers.push(this.#decide(draft, waiting));
+    try {
+      for (const waiting of group) {
+        if (draft.rows >= settings.broker.groupRowsMax) break;
+        answers.push(this.#decide(draft, waiting));
+      }
+    } catch (error) {
+      // Decided half, the state is of no use any more.
+      this.#state = undefined;
+      return this.#serveAlone(group, String(error));
     }
     const served = group.slice(0, answers.length);
     this.#queue.unshift(...group.slice(answers.length));
@@ -176,7 +191,7 @@ export class Broker {
       return;
     }
     if (result.outcome === "refused") return this.#serveAlone(served, result.reason);
-    await this.#settle(head, draft, served, answers);
+    await this.#settle(commitSeq, draft, served, answers);
   }
 
   /**
@@ -184,21 +199,26 @@ export class Broker {
    * longer land, and the zone's commit number tells whether it did.
    */
   async #settle(
-    head: { generation: number; commitSeq: number },
+    commitSeq: number,
     draft: Draft,
     served: Waiting[],
     answers: Answer<unknown>[],
   ): Promise<void> {
-    const state = await this.#ready(head.generation);
+    const state = await this.#ready();
     if (!state) {
       for (const { answer } of served) answer({ ok: false, refusal: unavailable });
       return;
     }
-    if (state.commitSeq >= head.commitSeq) this.#tell(draft, served, answers);
-    else this.#queue.unshift(...served);
+    if (state.commitSeq >= commitSeq) return this.#tell(draft, served, answers);
+    const { commitTries } = this.#options.settings.broker;
+    for (const waiting of served) waiting.lost += 1;
+    this.#queue.unshift(...served.filter(({ lost }) => lost < commitTries));
+    for (const { lost, answer } of served) {
+      if (lost >= commitTries) answer({ ok: false, refusal: unavailable });
+    }
   }
 
-  /** A row was refused: each request runs alone once, and the culprit is named. */
+  /** Something is wrong: each request runs alone once, and the culprit is named. */
   async #serveAlone(served: Waiting[], reason: string): Promise<void> {
     const [only] = served;
     if (served.length === 1 && only) {
@@ -228,8 +248,8 @@ export class Broker {
   }
 
   #tell(draft: Draft, served: Waiting[], answers: Answer<unknown>[]): void {
-    const { instructions, events, state } = draft;
-    this.#options.onCommitted({ instructions, events, state });
+    const { instructions, news, state } = draft;
+    this.#options.onCommitted({ instructions, news, state });
     this.#answer(served, answers);
     this.#noteDeadline(state);
   }
@@ -247,20 +267,19 @@ export class Broker {
     this.#options.onDeadline(next);
   }
 
-  /**
-   * The zone's state, read anew where there is none.
-   * @param expected the generation that nobody else may have raised
-   */
-  async #ready(expected?: number): Promise<ZoneState | undefined> {
+  /** The zone's state, read anew where there is none. */
+  async #ready(): Promise<ZoneState | undefined> {
     if (this.#superseded) return undefined;
     if (this.#state) return this.#state;
     const { client, zone, settings, now, onAlert } = this.#options;
     try {
-      const fence = await fenceZone(client, zone);
-      if (expected !== undefined && fence.generation !== expected + 1) {
+      const fence = await fenceZone(client, zone, this.#generation);
+      if (!fence) {
         this.#superseded = true;
+        onAlert("superseded", { generation: this.#generation });
         return undefined;
       }
+      this.#generation = fence.generation;
       const state = await loadZone(client, zone, settings);
       postponeOverdue(state, settings, now());
       this.#state = state;

@@ -35,6 +35,7 @@ export function releaseView(
   ofSession?.delete(view.broadcastId);
   if (ofSession?.size === 0) room.viewsBySession.delete(view.sessionId);
   draft.changes.views.remove(view.id);
+  endClaimTime(draft, room, view);
   draft.changeSeats(room.row.id, view.broadcastId, view.workerId, -1);
   if (tellAgent) {
     draft.instruct(nodeIdOfWorker(view.workerId), {
@@ -44,6 +45,15 @@ export function releaseView(
     });
   }
   lingerIfUnwatched(draft, view.broadcastId, view.workerId);
+}
+
+/** Views of one transport share a deadline: it ends with the last that waits. */
+export function endClaimTime(draft: Draft, room: RoomState, view: ViewRow): void {
+  const { sessionId, transportId } = view;
+  const waiting = [...(room.viewsBySession.get(sessionId)?.values() ?? [])].some(
+    (other) => other.transportId === transportId && other.state === "claimed",
+  );
+  if (!waiting) draft.clearDeadline("view-claim", transportId);
 }
 
 /** Ends a broadcast in all its rooms, which have to be loaded. */

@@ -9,6 +9,7 @@ import { explainView } from "./decide/explain.ts";
 import { readFleet, readPlacement } from "./decide/fleet.ts";
 import { nodeHeard } from "./decide/heartbeat.ts";
 import { openPipes, tick, transportLost } from "./decide/media.ts";
+import { ban, kick, unban } from "./decide/moderation.ts";
 import {
   acknowledge,
   cordonNode,
@@ -24,6 +25,7 @@ import {
   enterRoom,
   leaveRoom,
   listSessions,
+  readRoomState,
 } from "./decide/sessions.ts";
 import { showBroadcast, unshowBroadcast } from "./decide/shown.ts";
 import { activateViews, claimViews, locateViews, releaseViews } from "./decide/views.ts";
@@ -57,6 +59,10 @@ const decisions = {
   readFleet,
   readPlacement,
   readRoom,
+  readRoomState,
+  ban,
+  kick,
+  unban,
   registerNode,
   releaseViews,
   stopBroadcast,

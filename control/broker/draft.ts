@@ -1,6 +1,6 @@
 import type { Instruction, OutboxItem, WorkerRef } from "#schema/agent/instructions.ts";
 import type { NodeEventInfo } from "#schema/api/fleet.ts";
-import type { RoomEvent } from "#schema/channel.ts";
+import type { OwnEvent, RoomEvent } from "#schema/channel.ts";
 import { type IdKind, newId } from "#schema/ids.ts";
 import type { Settings } from "#schema/settings.ts";
 import { Changes } from "../ledger/changes.ts";
@@ -14,11 +14,19 @@ import {
   type ZoneState,
 } from "./state.ts";
 
-/** An event with its place in its room's stream. */
-export interface NumberedEvent {
+/** An event with its place in its stream. */
+export interface Numbered<Event> {
   seq: number;
   atMs: number;
-  event: RoomEvent;
+  event: Event;
+}
+export type NumberedEvent = Numbered<RoomEvent>;
+
+/** What a commit has to tell one room's sessions. */
+export interface RoomNews {
+  events: NumberedEvent[];
+  /** Sessions' own events, by session. */
+  own: Record<string, Numbered<OwnEvent>[]>;
 }
 
 /**
@@ -32,7 +40,7 @@ export class Draft {
   readonly changes = new Changes();
   /** Instructions by node, and events by room, to be told after the commit. */
   readonly instructions = new Map<string, OutboxItem[]>();
-  readonly events = new Map<string, NumberedEvent[]>();
+  readonly news = new Map<string, RoomNews>();
   readonly #workers = new Set<string>();
   readonly #nodes = new Set<string>();
   readonly #slots = new Map<string, [string, string, string]>();
@@ -150,17 +158,29 @@ export class Draft {
     room.row.eventSeq += 1;
     this.touchRoom(room);
     const numbered = { seq: room.row.eventSeq, atMs: this.nowMs, event };
-    this.changes.events.put({ roomId: room.row.id, ...numbered });
-    const events = this.events.get(room.row.id);
-    if (events) events.push(numbered);
-    else this.events.set(room.row.id, [numbered]);
+    const { id: roomId } = room.row;
+    this.changes.events.put({ streamId: roomId, roomId, ...numbered });
+    this.#newsOf(roomId).events.push(numbered);
+  }
+
+  /** Adds an event to a session's own stream; one that has ended hears nothing. */
+  emitForSession(room: RoomState, sessionId: string, event: OwnEvent): void {
+    const session = room.sessions.get(sessionId);
+    if (!session) return;
+    session.eventSeq += 1;
+    this.changes.sessions.put(session);
+    const numbered = { seq: session.eventSeq, atMs: this.nowMs, event };
+    const { id: roomId } = room.row;
+    this.changes.events.put({ streamId: sessionId, roomId, ...numbered });
+    const { own } = this.#newsOf(roomId);
+    own[sessionId] = [...(own[sessionId] ?? []), numbered];
   }
 
   /** Adds an event to a node's own stream, which its operator reads. */
   emitForNode(node: NodeRow, event: NodeEventInfo): void {
     node.eventSeq += 1;
-    const { id: roomId, eventSeq: seq } = node;
-    this.changes.events.put({ roomId, seq, atMs: this.nowMs, event });
+    const { id: streamId, eventSeq: seq } = node;
+    this.changes.events.put({ streamId, seq, atMs: this.nowMs, event });
   }
 
   /** Adds an instruction to a node's outbox; a node that is gone needs none. */
@@ -210,6 +230,15 @@ export class Draft {
       } else this.changes.slots.remove(broadcastId, workerId, roomId);
     }
     return this.changes;
+  }
+
+  #newsOf(roomId: string): RoomNews {
+    let news = this.news.get(roomId);
+    if (!news) {
+      news = { events: [], own: {} };
+      this.news.set(roomId, news);
+    }
+    return news;
   }
 
   #touchPipeEnds(pipe: PipePicture): void {

@@ -32,6 +32,8 @@ export interface RoomState {
   views: Map<string, ViewRow>;
   /** The same views: session -> broadcast -> view. */
   viewsBySession: Map<string, Map<string, ViewRow>>;
+  /** Identities that may not come in. */
+  bans: Set<string>;
   keys: Map<string, IdempotencyRow>;
   touchedAtMs: number;
 }

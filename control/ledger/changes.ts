@@ -12,8 +12,8 @@ export class TableChanges<T extends SQLiteTable> {
   readonly #puts = new Map<string, InferInsertModel<T>>();
   readonly #removals = new Map<string, string[]>();
 
-  constructor(table: T) {
-    this.#writer = writerOf(table);
+  constructor(table: T, keys?: readonly string[]) {
+    this.#writer = writerOf(table, keys);
   }
 
   get size(): number {
@@ -49,10 +49,13 @@ export class TableChanges<T extends SQLiteTable> {
 // Building a writer reads the whole schema of its table: once is enough.
 const writers = new Map<SQLiteTable, RowWriter<SQLiteTable>>();
 
-function writerOf<T extends SQLiteTable>(table: T): RowWriter<T> {
+function writerOf<T extends SQLiteTable>(
+  table: T,
+  keys?: readonly string[],
+): RowWriter<T> {
   const known = writers.get(table);
   if (known) return known as RowWriter<T>;
-  const writer = rowWriter(table);
+  const writer = rowWriter(table, keys);
   writers.set(table, writer as unknown as RowWriter<SQLiteTable>);
   return writer;
 }
@@ -67,6 +70,7 @@ export class Changes {
   readonly workers = new TableChanges(fleet.worker);
   readonly rooms = new TableChanges(rooms.room);
   readonly sessions = new TableChanges(rooms.session);
+  readonly bans = new TableChanges(rooms.ban);
   readonly broadcasts = new TableChanges(rooms.broadcast);
   readonly broadcastRooms = new TableChanges(rooms.broadcastRoom);
   readonly tracks = new TableChanges(rooms.track);
@@ -77,7 +81,7 @@ export class Changes {
   readonly deadlines = new TableChanges(journal.deadline);
   readonly idempotency = new TableChanges(journal.idempotency);
   readonly outbox = new TableChanges(journal.outbox);
-  readonly events = new TableChanges(journal.event);
+  readonly events = new TableChanges(journal.event, ["streamId", "seq"]);
   /** Set by a node's registration. */
   codecs: { hash: string; routerRtpCapabilities: unknown } | undefined;
   /** Outbox rows up to these sequence numbers are no longer needed. */
@@ -97,6 +101,7 @@ export class Changes {
       this.workers,
       this.rooms,
       this.sessions,
+      this.bans,
       this.broadcasts,
       this.broadcastRooms,
       this.tracks,

@@ -2,10 +2,9 @@ import type { Client } from "@libsql/client/web";
 import { and, asc, eq, gt } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/libsql/web";
 import type { Instruction, OutboxItem } from "#schema/agent/instructions.ts";
-import type { RoomEvent } from "#schema/channel.ts";
 import { event, outbox } from "#schema/control/journal.ts";
 import { broadcast, room, session, view } from "#schema/control/rooms.ts";
-import type { NumberedEvent } from "../broker/draft.ts";
+import type { Numbered } from "../broker/draft.ts";
 import type { RoomRow } from "../broker/state.ts";
 
 /** Rows of one answer: bounds its size. */
@@ -29,22 +28,22 @@ export async function outboxAfter(
   }));
 }
 
-/** A room's events after `seq`, in order; up to 500. */
-export async function eventsAfter(
+/** The events of a room's, session's or node's stream after `seq`; up to 500. */
+export async function eventsAfter<Event>(
   client: Client,
-  roomId: string,
+  streamId: string,
   seq: number,
-): Promise<NumberedEvent[]> {
+): Promise<Numbered<Event>[]> {
   const rows = await drizzle(client)
     .select()
     .from(event)
-    .where(and(eq(event.roomId, roomId), gt(event.seq, seq)))
+    .where(and(eq(event.streamId, streamId), gt(event.seq, seq)))
     .orderBy(asc(event.seq))
     .limit(pageRows);
-  return rows.map((row) => ({
-    seq: row.seq,
-    atMs: row.atMs,
-    event: row.event as RoomEvent,
+  return rows.map(({ seq: at, atMs, event: what }) => ({
+    seq: at,
+    atMs,
+    event: what as Event,
   }));
 }
 

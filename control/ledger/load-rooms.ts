@@ -3,6 +3,7 @@ import { inArray } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/libsql/web";
 import { idempotency } from "#schema/control/journal.ts";
 import {
+  ban,
   broadcast,
   broadcastRoom,
   room,
@@ -31,15 +32,17 @@ export async function loadRooms(
     .select({ id: broadcastRoom.broadcastId })
     .from(broadcastRoom)
     .where(inArray(broadcastRoom.roomId, ids));
-  const [rooms, sessions, broadcasts, shownIn, tracks, views, keys] = await db.batch([
-    db.select().from(room).where(inArray(room.id, ids)),
-    db.select().from(session).where(inArray(session.roomId, ids)),
-    db.select().from(broadcast).where(inArray(broadcast.id, shown)),
-    db.select().from(broadcastRoom).where(inArray(broadcastRoom.broadcastId, shown)),
-    db.select().from(track).where(inArray(track.broadcastId, shown)),
-    db.select().from(view).where(inArray(view.roomId, ids)),
-    db.select().from(idempotency).where(inArray(idempotency.roomId, ids)),
-  ]);
+  const [rooms, sessions, broadcasts, shownIn, tracks, views, keys, bans] =
+    await db.batch([
+      db.select().from(room).where(inArray(room.id, ids)),
+      db.select().from(session).where(inArray(session.roomId, ids)),
+      db.select().from(broadcast).where(inArray(broadcast.id, shown)),
+      db.select().from(broadcastRoom).where(inArray(broadcastRoom.broadcastId, shown)),
+      db.select().from(track).where(inArray(track.broadcastId, shown)),
+      db.select().from(view).where(inArray(view.roomId, ids)),
+      db.select().from(idempotency).where(inArray(idempotency.roomId, ids)),
+      db.select().from(ban).where(inArray(ban.roomId, ids)),
+    ]);
   for (const row of rooms) state.rooms.set(row.id, emptyRoom(row, nowMs));
   for (const row of sessions) state.rooms.get(row.roomId)?.sessions.set(row.id, row);
   for (const row of broadcasts) {
@@ -62,5 +65,6 @@ export async function loadRooms(
     if (ofSession) ofSession.set(row.broadcastId, row);
     else into?.viewsBySession.set(row.sessionId, new Map([[row.broadcastId, row]]));
   }
+  for (const { roomId, identity } of bans) state.rooms.get(roomId)?.bans.add(identity);
   for (const row of keys) state.rooms.get(row.roomId)?.keys.set(row.key, row);
 }

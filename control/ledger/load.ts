@@ -11,7 +11,7 @@ import type { PipeState } from "../placement/picture-rows.ts";
 /** Rows of a page: keeps every answer far below the 4 MB that servers allow. */
 const pageRows = 8192;
 
-/** Takes over the zone, or finds that another broker has. */
+/** What taking over the zone tells. */
 export interface Fence {
   generation: number;
   /** The last commit that landed, now that none under a lower generation can. */
@@ -21,8 +21,15 @@ export interface Fence {
 /**
  * Raises the zone's generation, making the zone on first use. From then on the
  * database refuses every commit of an earlier generation, late ones included.
+ * @param expected the generation under which the caller wrote last
+ * @returns undefined where another broker has raised it since, in which case it
+ *   stays as that one left it
  */
-export async function fenceZone(client: Client, zoneId: string): Promise<Fence> {
+export async function fenceZone(
+  client: Client,
+  zoneId: string,
+  expected?: number,
+): Promise<Fence | undefined> {
   const results = await client.batch(
     [
       {
@@ -30,14 +37,17 @@ export async function fenceZone(client: Client, zoneId: string): Promise<Fence> 
         args: [zoneId],
       },
       {
-        sql: "UPDATE zone SET generation = generation + 1 WHERE id = ? RETURNING generation, commit_seq",
-        args: [zoneId],
+        sql: `UPDATE zone SET generation = generation + 1
+          WHERE id = ? AND generation = coalesce(?, generation)
+          RETURNING generation, commit_seq`,
+        args: [zoneId, expected ?? null],
       },
     ],
     "write",
   );
   const row = results[1]?.rows[0];
-  return { generation: Number(row?.generation), commitSeq: Number(row?.commit_seq) };
+  if (!row) return undefined;
+  return { generation: Number(row.generation), commitSeq: Number(row.commit_seq) };
 }
 
 /** Reads the zone's picture anew; rooms are left to be loaded when touched. */

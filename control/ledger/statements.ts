@@ -34,10 +34,15 @@ export interface RowWriter<T extends Table> {
   keyOf(row: InferInsertModel<T>): string[];
 }
 
-/** Derives a table's statements from its drizzle schema. */
-export function rowWriter<T extends SQLiteTable>(table: T): RowWriter<T> {
+/**
+ * Derives a table's statements from its drizzle schema.
+ * @param keys the unique columns that name a row; default the primary key's
+ */
+export function rowWriter<T extends SQLiteTable>(
+  table: T,
+  keys: readonly string[] = keyNames(table),
+): RowWriter<T> {
   const columns = Object.entries(getTableColumns(table));
-  const keys = keyNames(table);
   const quoted = (name: string) => `"${name}"`;
   const nameOf = new Map(columns.map(([property, column]) => [property, column.name]));
   const keyColumns = keys.map((key) => quoted(nameOf.get(key) as string));

@@ -122,7 +122,7 @@ function spawnAgent(options: AgentOptions, metricsPort: number): Promise<Child> 
     env: {
       ...withoutSettings(process.env),
       [runMark]: options.runId,
-      WEIR_CONTROL_URL: `http://${loopback}:${config.port}`,
+      WEIR_CONTROL_URL: config.controlUrl,
       WEIR_NODE_KEY: options.nodeKey,
       WEIR_NODE_NAME: host.name,
       WEIR_WORKERS: host.workers,

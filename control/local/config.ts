@@ -101,6 +101,8 @@ const environment = z.object({
 export interface LaunchConfig {
   port: number;
   host: string;
+  /** Where control is reached on this machine. */
+  controlUrl: string;
   publicUrl: string;
   dataFolder: string;
   /** Keys that were given; the others are made at the first start. */
@@ -135,6 +137,7 @@ export function readLaunchConfig(env: Record<string, string | undefined>): Launc
   return {
     port: read.WEIR_PORT,
     host: read.WEIR_HOST,
+    controlUrl: `http://${reachable(read.WEIR_HOST)}:${read.WEIR_PORT}`,
     publicUrl: read.WEIR_PUBLIC_URL ?? `http://localhost:${read.WEIR_PORT}`,
     dataFolder: resolve(read.WEIR_DATA),
     givenKeys: {
@@ -154,4 +157,10 @@ export function readLaunchConfig(env: Record<string, string | undefined>): Launc
     lobby: read.WEIR_LOBBY,
     logLevel: read.WEIR_LOG_LEVEL,
   };
+}
+
+/** One does not connect to "all addresses", and IPv6 takes brackets in a URL. */
+function reachable(host: string): string {
+  if (host === "0.0.0.0" || host === "::") return "127.0.0.1";
+  return host.includes(":") ? `[${host}]` : host;
 }

@@ -10,8 +10,6 @@ import { controlLines } from "./shown-lines.ts";
 export interface ControlOptions {
   /** The repository's folder. */
   root: string;
-  /** Path of the wrangler configuration. */
-  wranglerConfig: string;
   config: LaunchConfig;
   keys: Keys;
   zone: string;
@@ -32,7 +30,7 @@ export async function startControlProcess(options: ControlOptions): Promise<Chil
     args: [
       join(root, "node_modules/wrangler/bin/wrangler.js"),
       "dev",
-      ...["--config", options.wranglerConfig],
+      ...["--config", join(root, "wrangler.toml")],
       ...["--ip", config.host],
       ...["--port", String(config.port)],
       ...["--persist-to", join(config.dataFolder, "control")],
@@ -47,6 +45,9 @@ export async function startControlProcess(options: ControlOptions): Promise<Chil
       WRANGLER_SEND_METRICS: "false",
       CLOUDFLARE_CF_FETCH_ENABLED: "false",
       NO_UPDATE_NOTIFIER: "1",
+      // Its explorer would show every object's storage to whoever reaches the port.
+      X_LOCAL_EXPLORER: "false",
+      X_LOCAL_OBSERVABILITY: "false",
       NO_COLOR: "1",
       FORCE_COLOR: undefined,
     },

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { accessSync, chmodSync, constants, existsSync, mkdirSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Agent } from "./agents.ts";
 import { mediaPorts, planHosts, startAgent } from "./agents.ts";
 import type { LaunchConfig } from "./config.ts";
@@ -16,7 +16,7 @@ import { requirePorts } from "./ports.ts";
 import type { Child } from "./processes.ts";
 import { waitUntilReady } from "./readiness.ts";
 import type { Run } from "./run-file.ts";
-import { claimRun, kill } from "./run-file.ts";
+import { claimRun } from "./run-file.ts";
 
 const zone = "local";
 const controlStartMs = 60_000;
@@ -29,10 +29,6 @@ export interface LaunchOptions {
   /** The repository's folder. */
   root: string;
   config: LaunchConfig;
-  /** Default wrangler.toml in the root. */
-  wranglerConfig?: string;
-  /** Default schema/control/migrations in the root. */
-  migrations?: string;
   say: (text: string) => void;
 }
 
@@ -52,22 +48,27 @@ export class Launch {
   readonly failed: Promise<string>;
   readonly #fail: (how: string) => void;
 
+  private constructor(options: LaunchOptions, run: Run, keys: Keys) {
+    this.#options = options;
+    this.#run = run;
+    this.keys = keys;
+    const failed = Promise.withResolvers<string>();
+    this.failed = failed.promise;
+    this.#fail = failed.resolve;
+  }
+
   /**
    * Claims the data folder and reads the keys; nothing is started yet.
    * @throws LaunchError where the folder is not to be had
    */
-  constructor(options: LaunchOptions) {
-    this.#options = options;
+  static async claim(options: LaunchOptions): Promise<Launch> {
     const folder = options.config.dataFolder;
     prepareFolder(folder);
-    this.#run = claimRun(folder, options.say);
-    const failed = Promise.withResolvers<string>();
-    this.failed = failed.promise;
-    this.#fail = failed.resolve;
+    const run = await claimRun(folder, options.say);
     try {
-      this.keys = loadKeys(folder, zone, options.config.givenKeys);
+      return new Launch(options, run, loadKeys(folder, zone, options.config.givenKeys));
     } catch (error) {
-      this.#run.end();
+      await run.end();
       throw error;
     }
   }
@@ -105,7 +106,6 @@ export class Launch {
     say("control: starting");
     this.#control = await startControlProcess({
       root,
-      wranglerConfig: this.#options.wranglerConfig ?? join(root, "wrangler.toml"),
       config,
       keys: this.keys,
       zone,
@@ -115,15 +115,14 @@ export class Launch {
     void this.#control.ended.then((how) => {
       if (!this.#stopped) this.#fail(how);
     });
-    const controlUrl = `http://127.0.0.1:${config.port}`;
     await waitUntilReady({
-      url: `${controlUrl}/readyz`,
+      url: `${config.controlUrl}/readyz`,
       what: "control",
       timeoutMs: controlStartMs,
       failed: Promise.race([this.#control.ended, this.#told.promise]),
       logFile: join(config.dataFolder, "logs/control.log"),
     });
-    this.#stopCron = startCron(controlUrl, say);
+    this.#stopCron = startCron(config.controlUrl, say);
     for (const host of hosts) {
       say(`${host.name}: starting ${host.workerCount} mediasoup workers`);
       const { runId } = this.#run;
@@ -141,8 +140,7 @@ export class Launch {
     await Promise.all(this.#agents.map((agent) => agent.stop(agentGraceMs)));
     await this.#control?.stop("SIGTERM", controlGraceMs);
     await this.#database?.close();
-    for (const pid of this.#run.processes()) kill(pid);
-    this.#run.end();
+    await this.#run.end();
   }
 
   async #startDatabase(): Promise<{ url: string; token: string }> {
@@ -150,7 +148,7 @@ export class Launch {
     say("database: opening and migrating");
     const token = randomBytes(24).toString("base64url");
     const file = join(config.dataFolder, "databases/control.db");
-    const folder = this.#options.migrations ?? join(root, "schema/control/migrations");
+    const folder = join(root, "schema/control/migrations");
     this.#database = await startDatabase({ file, token });
     try {
       await migrateDatabase({ url: this.#database.url, token, folder });
@@ -177,7 +175,8 @@ export class Launch {
 
 function prepareFolder(folder: string): void {
   try {
-    mkdirSync(join(folder, "logs"), { recursive: true, mode: 0o700 });
+    makeFolder(folder);
+    makeFolder(join(folder, "logs"));
     chmodSync(folder, 0o700);
     accessSync(folder, constants.W_OK);
   } catch (error) {
@@ -186,6 +185,13 @@ function prepareFolder(folder: string): void {
       `The data folder ${folder} cannot be written (${code}): set WEIR_DATA to one that can`,
     );
   }
+}
+
+/** Like mkdir -p. Node's own never returns for a folder below /proc. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  if (dirname(folder) !== folder) makeFolder(dirname(folder));
+  mkdirSync(folder, { mode: 0o700 });
 }
 
 function requireTools(root: string): void {

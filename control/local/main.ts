@@ -6,7 +6,11 @@ import { Launch } from "./launch.ts";
 async function main(): Promise<void> {
   const say = (text: string) => console.log(text);
   const config = readLaunchConfig(process.env);
-  const launch = new Launch({ root: join(import.meta.dirname, "../.."), config, say });
+  const launch = await Launch.claim({
+    root: join(import.meta.dirname, "../.."),
+    config,
+    say,
+  });
   const told = Promise.withResolvers<void>();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => told.resolve());

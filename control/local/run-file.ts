@@ -1,11 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { LaunchError } from "./config.ts";
 
 /** The environment variable that marks every process of one run. */
 export const runMark = "WEIR_RUN";
+
+const killMs = 2000;
 
 const runSchema = z.object({
   pid: z.number().int(),
@@ -17,10 +20,8 @@ const runSchema = z.object({
 /** One run's claim on a data folder. */
 export interface Run {
   runId: string;
-  /** Processes of this run that are left, this one not counted. */
-  processes(): number[];
-  /** Gives the data folder free. */
-  end(): void;
+  /** Kills what is left of this run, and gives the data folder free. */
+  end(): Promise<void>;
 }
 
 /**
@@ -30,9 +31,12 @@ export interface Run {
  * @param say told when something had to be cleared
  * @throws LaunchError while another run lives there
  */
-export function claimRun(folder: string, say: (text: string) => void): Run {
+export async function claimRun(
+  folder: string,
+  say: (text: string) => void,
+): Promise<Run> {
   const file = join(folder, "run.json");
-  if (existsSync(file)) clearFormerRun(file, folder, say);
+  if (existsSync(file)) await clearFormerRun(file, folder, say);
   const runId = randomUUID();
   const run = { pid: process.pid, startedAt: startOf(process.pid) ?? "", runId };
   try {
@@ -42,22 +46,44 @@ export function claimRun(folder: string, say: (text: string) => void): Run {
   }
   return {
     runId,
-    processes: () => processesOf(runId),
-    end: () => rmSync(file, { force: true }),
+    async end() {
+      await killRun(runId);
+      rmSync(file, { force: true });
+    },
   };
 }
 
-function clearFormerRun(file: string, folder: string, say: (text: string) => void): void {
+async function clearFormerRun(
+  file: string,
+  folder: string,
+  say: (text: string) => void,
+): Promise<void> {
   const former = runSchema.safeParse(parseJson(readFileSync(file, "utf8"))).data;
   if (former && startOf(former.pid) === former.startedAt) {
     throw new LaunchError(
       `Weir runs on ${folder} already (process ${former.pid}): stop it, or set WEIR_DATA to another folder`,
     );
   }
-  const left = former ? processesOf(former.runId) : [];
-  for (const pid of left) kill(pid);
-  if (left.length > 0) say(`cleared ${left.length} processes that a killed run had left`);
+  if (former) {
+    const left = await killRun(former.runId);
+    if (left > 0) say(`cleared ${left} processes that a killed run had left`);
+  }
   rmSync(file, { force: true });
+}
+
+/**
+ * Kills every process of a run and waits until their ports are free again.
+ * @returns how many there were
+ */
+async function killRun(runId: string): Promise<number> {
+  const found = processesOf(runId);
+  const deadline = Date.now() + killMs;
+  for (let left = found; left.length > 0 && Date.now() < deadline; ) {
+    for (const pid of left) kill(pid);
+    await delay(20);
+    left = processesOf(runId);
+  }
+  return found.length;
 }
 
 /**
@@ -88,15 +114,15 @@ function startOf(pid: number): string | undefined {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
     // The name in parentheses may hold spaces; the 20th field behind it is the start.
-    const ticks = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
-    return `${boot} ${ticks}`;
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    // A zombie is over: only its parent has not noticed.
+    return fields[0] === "Z" ? undefined : `${boot} ${fields[19]}`;
   } catch {
     return undefined;
   }
 }
 
-/** Kills one process; one that is gone already is fine. */
-export function kill(pid: number): void {
+function kill(pid: number): void {
   try {
     process.kill(pid, "SIGKILL");
   } catch {

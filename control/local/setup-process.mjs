@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 
@@ -81,13 +81,11 @@ export function isRoot() {
  * machine has no dpkg.
  * @param {string[]} packages
  */
-export function missingPackages(packages) {
+export async function missingPackages(packages) {
   const format = "-f=$" + "{Package} $" + "{db:Status-Status}\n";
-  const known = spawnSync("dpkg-query", ["-W", format, ...packages], {
-    encoding: "utf8",
-  });
+  const { tail } = await run("dpkg-query", ["-W", format, ...packages]);
   const installed = new Set(
-    (known.stdout ?? "")
+    tail
       .split("\n")
       .filter((line) => line.endsWith(" installed"))
       .map((line) => line.split(" ")[0]),

@@ -58,7 +58,7 @@ export async function provideWorker(root) {
   const keyFile = `${place}.key`;
   const { version } = JSON.parse(readFileSync(join(mediasoup, "package.json"), "utf8"));
   const recipe = join(root, "node-agent/mediasoup-worker");
-  const key = `${version}-${process.arch}-${systemName()}-${hashFolder(recipe)}`;
+  const key = `${version}-${process.arch}-${systemName()}-${hashFolder(recipe, ["README.md"])}`;
   // One without a key was put there by somebody's own means, and stays.
   const placedKey = existsSync(keyFile) ? readFileSync(keyFile, "utf8") : key;
   if (existsSync(place) && placedKey === key) return;
@@ -96,7 +96,7 @@ async function download(mediasoup, place) {
 }
 
 async function build(root, recipe, cached) {
-  const missing = missingPackages(buildPackages);
+  const missing = await missingPackages(buildPackages);
   if (missing.length > 0) {
     say(`mediasoup-worker: installing ${missing.join(" ")}`);
     await installPackages(missing);

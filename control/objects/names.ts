@@ -19,14 +19,15 @@ type MailboxStub = Pick<
 >;
 type ChannelStub = Pick<RoomChannel, "deliver" | "fetch">;
 
-/** Rooms of tier 0 share this many channel objects. */
-const globalChannels = 16;
-
 /**
  * The name of the channel object that serves a room: its own from tier 1 on,
  * one of the global ones for a free room.
  */
-export function channelNameOf(roomId: string, tier: number): string {
+export function channelNameOf(
+  roomId: string,
+  tier: number,
+  globalChannels: number,
+): string {
   if (tier > 0) return roomId;
   let hash = 0;
   for (const char of roomId) hash = (hash * 31 + char.charCodeAt(0)) >>> 0;

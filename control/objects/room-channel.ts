@@ -1,35 +1,54 @@
 import { DurableObject } from "cloudflare:workers";
-import { clientMessage, type ServerMessage } from "#schema/channel.ts";
+import { clientMessage } from "#schema/channel.ts";
 import { zoneOf } from "#schema/ids.ts";
 import { verifySession } from "../auth/tokens.ts";
-import type { NumberedEvent } from "../broker/draft.ts";
+import type { RoomNews } from "../broker/draft.ts";
 import { configOf, type Env } from "../env.ts";
+import {
+  type Attachment,
+  attach,
+  attachmentOf,
+  ChannelSockets,
+  closeCodes,
+  type RefusedCode,
+} from "./channel-sockets.ts";
+import { ChatDesk } from "./chat-desk.ts";
+import { ChatLog } from "./chat-log.ts";
 import { brokerOf } from "./names.ts";
+import { catchUp, tellNews } from "./news.ts";
 
 /** A socket that has not said who it is after this is closed. */
 const helloMs = 5000;
-
-/** What is known of a socket; it survives the object's hibernation. */
-interface Attachment {
-  roomId: string;
-  /** Set once the socket has authenticated. */
-  sessionId?: string;
-  /** The last event that was sent to it. */
-  sentSeq: number;
-}
+/** How often silent sockets are looked for. */
+const presenceEveryMs = 10_000;
 
 /**
- * One per room (free rooms share some): the room talks. It hands the room's
- * numbered events to the sockets of its sessions, and tells the broker who is
- * there.
+ * One per room (free rooms share some): the room talks. It hands the room's and
+ * the sessions' numbered events to their sockets, carries the chat, and tells
+ * the broker who is there.
  */
 export class RoomChannel extends DurableObject<Env> {
+  readonly #sockets: ChannelSockets;
+  readonly #chat: ChatDesk;
+  readonly #log: ChatLog;
   /** Sockets that are being told what they missed; new events wait for that. */
   readonly #catchingUp = new Set<WebSocket>();
+  /** Why sessions that end now were sent away. */
+  readonly #sentAway = new Map<string, RefusedCode>();
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
+    const { chat } = configOf(env).settings;
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
+    this.#sockets = new ChannelSockets(ctx, chat.unreadMax);
+    this.#log = new ChatLog(ctx.storage.sql, chat.historyMax);
+    this.#chat = new ChatDesk({
+      sockets: this.#sockets,
+      log: this.#log,
+      settings: chat,
+      broker: (roomId) => this.#broker(roomId),
+      sendAway: (sessionId, code) => this.#sentAway.set(sessionId, code),
+    });
   }
 
   /** Takes a WebSocket for the room named by the `room` parameter. */
@@ -37,22 +56,26 @@ export class RoomChannel extends DurableObject<Env> {
     const roomId = new URL(request.url).searchParams.get("room") ?? "";
     const { 0: client, 1: server } = new WebSocketPair();
     this.ctx.acceptWebSocket(server, [roomId]);
-    attach(server, { roomId, sentSeq: 0 });
+    attach(server, stranger(roomId));
     setTimeout(() => {
-      if (!attachmentOf(server)?.sessionId) server.close(4401, "no hello");
+      if (!attachmentOf(server)?.sessionId) server.close(closeCodes.noHello, "no hello");
     }, helloMs);
+    if ((await this.ctx.storage.getAlarm()) === null) {
+      await this.ctx.storage.setAlarm(Date.now() + presenceEveryMs);
+    }
     return new Response(null, { status: 101, webSocket: client });
   }
 
-  /** Events of a commit, pushed by the broker. */
-  async deliver(roomId: string, events: NumberedEvent[]): Promise<void> {
-    for (const socket of this.ctx.getWebSockets(roomId)) {
-      const attachment = attachmentOf(socket);
-      if (!attachment?.sessionId || this.#catchingUp.has(socket)) continue;
-      const first = events.find(({ seq }) => seq > attachment.sentSeq);
-      if (!first) continue;
-      if (first.seq > attachment.sentSeq + 1) this.ctx.waitUntil(this.#catchUp(socket));
-      else sendEvents(socket, attachment, events);
+  /** What a commit has to tell a room's sessions, pushed by the broker. */
+  async deliver(roomId: string, news: RoomNews): Promise<void> {
+    for (const socket of [...this.#sockets.ofRoom(roomId)]) {
+      if (this.#catchingUp.has(socket)) continue;
+      const told = tellNews(this.#sockets, socket, news);
+      if (told === "gap") this.ctx.waitUntil(this.#catchUp(socket));
+      else if (told === "ended") this.#end(socket);
+    }
+    if (news.events.some(({ event }) => event.type === "room.closed")) {
+      this.#log.forget(roomId);
     }
   }
 
@@ -60,24 +83,17 @@ export class RoomChannel extends DurableObject<Env> {
     const attachment = attachmentOf(socket);
     if (!attachment) return;
     const message = typeof data === "string" ? parse(data) : undefined;
-    if (!message) return socket.close(4400, "not a message of this channel");
-    try {
-      const config = configOf(this.env);
-      const principal = await verifySession(config, message.credential);
-      if (principal.roomId !== attachment.roomId)
-        return refuse(socket, "unauthenticated");
-      const { sessionId, roomId } = principal;
-      const broker = brokerOf(this.env, zoneOf(roomId) ?? config.zone);
-      const answer = await broker.ask("attachSession", { roomId, sessionId });
-      if (!answer.ok) return refuse(socket, "room-closed");
-      this.#supersede(socket, roomId, sessionId);
-      const sentSeq = Math.min(message.afterSeq, answer.value.eventSeq);
-      attach(socket, { roomId, sessionId, sentSeq });
-      send(socket, { type: "welcome", seq: answer.value.eventSeq });
-      await this.#catchUp(socket);
-    } catch {
-      refuse(socket, "unauthenticated");
-    }
+    if (!message)
+      return socket.close(closeCodes.malformed, "not a message of this channel");
+    if (message.type === "hello") return this.#hello(socket, attachment, message);
+    if (!attachment.sessionId) return this.#sockets.refuse(socket, "unauthenticated");
+    if (message.type === "ack")
+      return this.#sockets.acknowledge(socket, message.received);
+    await this.#chat.take(
+      socket,
+      { ...attachment, sessionId: attachment.sessionId },
+      message,
+    );
   }
 
   override async webSocketClose(socket: WebSocket): Promise<void> {
@@ -88,19 +104,69 @@ export class RoomChannel extends DurableObject<Env> {
     await this.#gone(socket);
   }
 
+  /** Looks for sockets that vanished without closing. */
+  override async alarm(): Promise<void> {
+    const { silentMs } = configOf(this.env).settings.chat;
+    for (const socket of this.#sockets.all) {
+      const openedAtMs = attachmentOf(socket)?.openedAtMs ?? 0;
+      const pinged = this.ctx.getWebSocketAutoResponseTimestamp(socket);
+      const heardAtMs = Math.max(openedAtMs, pinged?.getTime() ?? 0);
+      if (Date.now() - heardAtMs < silentMs) continue;
+      await this.#gone(socket);
+      socket.close(closeCodes.noHello, "no ping");
+    }
+    if (this.#sockets.all.length === 0) return;
+    await this.ctx.storage.setAlarm(Date.now() + presenceEveryMs);
+  }
+
+  async #hello(
+    socket: WebSocket,
+    { roomId, openedAtMs }: Attachment,
+    hello: Extract<ReturnType<typeof clientMessage.parse>, { type: "hello" }>,
+  ): Promise<void> {
+    const principal = await verifySession(configOf(this.env), hello.credential).catch(
+      () => undefined,
+    );
+    if (principal?.roomId !== roomId)
+      return this.#sockets.refuse(socket, "unauthenticated");
+    const { sessionId } = principal;
+    const answer = await this.#broker(roomId).ask("attachSession", { roomId, sessionId });
+    if (!answer.ok) {
+      const ended = answer.refusal.refusal === "not-found";
+      // A database that is down is no reason to send anyone away for good.
+      if (!ended) return socket.close(1013, "try again later");
+      return this.#sockets.refuse(socket, "room-closed");
+    }
+    const { eventSeq, ownSeq, roomAdmin, identity } = answer.value;
+    this.#supersede(socket, roomId, sessionId);
+    const sentSeq = Math.min(hello.afterSeq, eventSeq);
+    const sentOwnSeq = Math.min(hello.afterOwnSeq, ownSeq);
+    attach(socket, {
+      roomId,
+      openedAtMs,
+      sessionId,
+      identity,
+      roomAdmin,
+      sentSeq,
+      sentOwnSeq,
+    });
+    this.#sockets.add(roomId, socket);
+    this.#sockets.send(socket, { type: "welcome", seq: eventSeq, roomAdmin });
+    const messages = this.#log.history(roomId, hello.afterChatSeq);
+    if (messages.length > 0) this.#sockets.send(socket, { type: "chat", messages });
+    await this.#catchUp(socket);
+  }
+
   /** Sends what a socket missed, from the database, until nothing is missing. */
   async #catchUp(socket: WebSocket): Promise<void> {
-    const attachment = attachmentOf(socket);
-    if (!attachment || this.#catchingUp.has(socket)) return;
+    const roomId = attachmentOf(socket)?.roomId;
+    if (!roomId || this.#catchingUp.has(socket)) return;
     this.#catchingUp.add(socket);
     try {
-      const { zone } = configOf(this.env);
-      const broker = brokerOf(this.env, zoneOf(attachment.roomId) ?? zone);
-      for (;;) {
-        const events = await broker.eventsAfter(attachment.roomId, attachment.sentSeq);
-        if (events.length === 0) break;
-        sendEvents(socket, attachment, events);
-      }
+      if (await catchUp(this.#sockets, socket, this.#broker(roomId))) this.#end(socket);
+    } catch {
+      // The client comes back and asks again.
+      socket.close(1013, "try again later");
     } finally {
       this.#catchingUp.delete(socket);
     }
@@ -108,58 +174,52 @@ export class RoomChannel extends DurableObject<Env> {
 
   /** A session has one socket: the newest. */
   #supersede(newest: WebSocket, roomId: string, sessionId: string): void {
-    for (const socket of this.ctx.getWebSockets(roomId)) {
+    for (const socket of [...this.#sockets.ofRoom(roomId)]) {
       if (socket === newest || attachmentOf(socket)?.sessionId !== sessionId) continue;
-      attach(socket, { roomId, sentSeq: 0 });
-      refuse(socket, "superseded");
+      this.#forget(socket);
+      this.#sockets.refuse(socket, "superseded");
     }
+  }
+
+  /** The session is over in the ledger: there is nothing to detach. */
+  #end(socket: WebSocket): void {
+    const sessionId = attachmentOf(socket)?.sessionId ?? "";
+    const code = this.#sentAway.get(sessionId);
+    this.#sentAway.delete(sessionId);
+    this.#forget(socket);
+    if (code) this.#sockets.refuse(socket, code);
+    else socket.close(closeCodes.ended, "the session has ended");
+  }
+
+  #forget(socket: WebSocket): void {
+    const roomId = attachmentOf(socket)?.roomId ?? "";
+    attach(socket, stranger(roomId));
+    this.#sockets.drop(roomId, socket);
   }
 
   async #gone(socket: WebSocket): Promise<void> {
     const { roomId, sessionId } = attachmentOf(socket) ?? {};
     if (!roomId || !sessionId) return;
-    attach(socket, { roomId, sentSeq: 0 });
-    const broker = brokerOf(this.env, zoneOf(roomId) ?? configOf(this.env).zone);
-    await broker.ask("detachSession", { roomId, sessionId });
+    this.#forget(socket);
+    this.#chat.forget(sessionId);
+    await this.#broker(roomId).ask("detachSession", { roomId, sessionId });
+  }
+
+  #broker(roomId: string) {
+    return brokerOf(this.env, zoneOf(roomId) ?? "");
   }
 }
 
-function sendEvents(
-  socket: WebSocket,
-  attachment: Attachment,
-  events: NumberedEvent[],
-): void {
-  let ended = false;
-  for (const { seq, event } of events) {
-    if (seq <= attachment.sentSeq) continue;
-    attachment.sentSeq = seq;
-    const forOne = event.type === "view.lost" ? event.sessionId : undefined;
-    if (forOne !== undefined && forOne !== attachment.sessionId) continue;
-    send(socket, { type: "event", seq, event });
-    ended ||= event.type === "room.closed";
-    ended ||= event.type === "session.left" && event.sessionId === attachment.sessionId;
-  }
-  attach(socket, attachment);
-  if (!ended) return;
-  // The session is over in the ledger: there is nothing to detach.
-  attach(socket, { roomId: attachment.roomId, sentSeq: 0 });
-  socket.close(4410, "the session has ended");
-}
-
-function refuse(
-  socket: WebSocket,
-  code: "unauthenticated" | "room-closed" | "superseded",
-) {
-  send(socket, { type: "refused", code });
-  socket.close(4403, code);
-}
-
-function send(socket: WebSocket, message: ServerMessage): void {
-  try {
-    socket.send(JSON.stringify(message));
-  } catch {
-    // It closed meanwhile; its closing is told separately.
-  }
+function stranger(roomId: string): Attachment {
+  const openedAtMs = Date.now();
+  return {
+    roomId,
+    openedAtMs,
+    identity: "",
+    roomAdmin: false,
+    sentSeq: 0,
+    sentOwnSeq: 0,
+  };
 }
 
 function parse(text: string) {
@@ -168,12 +228,4 @@ function parse(text: string) {
   } catch {
     return undefined;
   }
-}
-
-function attach(socket: WebSocket, attachment: Attachment): void {
-  socket.serializeAttachment(attachment);
-}
-
-function attachmentOf(socket: WebSocket): Attachment | undefined {
-  return socket.deserializeAttachment() as Attachment | undefined;
 }

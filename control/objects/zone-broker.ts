@@ -7,7 +7,7 @@ import {
   type IdempotencyScope,
 } from "../broker/broker.ts";
 import type { DecisionInput, DecisionName, DecisionOutput } from "../broker/decisions.ts";
-import type { NumberedEvent } from "../broker/draft.ts";
+import type { Numbered } from "../broker/draft.ts";
 import { configOf, type Env } from "../env.ts";
 import { openDatabase } from "../ledger/client.ts";
 import { eventsAfter, outboxAfter, roomOf } from "../ledger/find.ts";
@@ -63,8 +63,8 @@ export class ZoneBroker extends DurableObject<Env> {
   }
 
   /** Events of a room after a sequence number, for a client that reconnected. */
-  eventsAfter(roomId: string, seq: number): Promise<NumberedEvent[]> {
-    return eventsAfter(this.#client, roomId, seq);
+  eventsAfter<Event>(streamId: string, seq: number): Promise<Numbered<Event>[]> {
+    return eventsAfter<Event>(this.#client, streamId, seq);
   }
 
   /** The room that a session or view belongs to. */
@@ -97,19 +97,21 @@ export class ZoneBroker extends DurableObject<Env> {
     await this.#broker.tick();
   }
 
-  #ring({ instructions, events, state }: Committed): void {
+  #ring({ instructions, news, state }: Committed): void {
     for (const [nodeId, items] of instructions) {
       const mailbox = mailboxOf(this.env, nodeId);
       this.ctx.waitUntil(mailbox.deliver(items).catch(logged("mailbox", nodeId)));
     }
-    for (const [roomId, numbered] of events) {
+    const { globalChannels } = configOf(this.env).settings.chat;
+    for (const [roomId, roomNews] of news) {
       const tiers = [state.rooms.get(roomId)?.row.tier ?? 1];
       // A new tier may mean another channel: the sockets are on the one before.
-      for (const { event } of numbered) {
+      for (const { event } of roomNews.events) {
         if (event.type === "room.reopened") tiers.push(event.previousTier);
       }
-      for (const name of new Set(tiers.map((tier) => channelNameOf(roomId, tier)))) {
-        const told = channelOf(this.env, name).deliver(roomId, numbered);
+      const names = tiers.map((tier) => channelNameOf(roomId, tier, globalChannels));
+      for (const name of new Set(names)) {
+        const told = channelOf(this.env, name).deliver(roomId, roomNews);
         this.ctx.waitUntil(told.catch(logged("channel", name)));
       }
     }

@@ -6,8 +6,8 @@ interface Offer {
   worker: WorkerPicture;
   own: boolean;
   broadcasts: BroadcastPicture[];
-  /** Free seats in all: of two offers the fuller one is filled first. */
-  seats: number;
+  /** Free seats a broadcast, on average, when the request came. */
+  emptiness: number;
 }
 
 interface Tally {
@@ -16,16 +16,16 @@ interface Tally {
 }
 
 /**
- * The first step: seats that are paid for and empty. Greedily from the worker
- * that covers most of what is still wanted, the viewer's own workers first. It
- * costs no point and opens no pipe, so nothing is ever refused or opened while
- * this would do.
+ * The first step: seats that are paid for and empty. The viewer's own workers
+ * come first, then those that cover most of what is still wanted. It costs no
+ * point and opens no pipe, so nothing is ever refused or opened while this would
+ * do.
  */
 export function takeFreeSeats(search: Search): void {
   const tallies = new Map<string, Tally>();
   const offers = [...findOffers(search, tallies).values()];
   while (offers.length > 0 && search.remaining.size > 0) {
-    const best = offers.reduce((a, b) => (isBetter(b, a) ? b : a));
+    const best = bestOf(offers);
     offers.splice(offers.indexOf(best), 1);
     const rule = best.own ? "free-seat-own-worker" : "free-seat";
     for (const broadcast of best.broadcasts) {
@@ -63,22 +63,35 @@ function findOffers(search: Search, tallies: Map<string, Tally>): Map<string, Of
       tally.considered += 1;
       const offer = offers.get(worker.id);
       if (offer) {
+        const before = offer.emptiness * offer.broadcasts.length;
         offer.broadcasts.push(broadcast);
-        offer.seats += seats;
+        offer.emptiness = (before + seats) / offer.broadcasts.length;
       } else {
         const own = search.ownWorkers.has(worker.id);
-        offers.set(worker.id, { worker, own, broadcasts: [broadcast], seats });
+        offers.set(worker.id, { worker, own, broadcasts: [broadcast], emptiness: seats });
       }
     }
   }
   return offers;
 }
 
+/**
+ * Of the offers that cover at least half as much as the widest, the fullest: who
+ * fills up the fullest slots lets the emptiest run dry and give their point back.
+ */
+function bestOf(offers: readonly Offer[]): Offer {
+  const hasOwn = offers.some((offer) => offer.own && offer.broadcasts.length > 0);
+  const nearest = hasOwn ? offers.filter((offer) => offer.own) : offers;
+  const widest = Math.max(...nearest.map((offer) => offer.broadcasts.length));
+  return nearest
+    .filter((offer) => 2 * offer.broadcasts.length >= widest)
+    .reduce((a, b) => (isBetter(b, a) ? b : a));
+}
+
 function isBetter(a: Offer, b: Offer): boolean {
-  if (a.own !== b.own) return a.own;
+  if (a.emptiness !== b.emptiness) return a.emptiness < b.emptiness;
   if (a.broadcasts.length !== b.broadcasts.length) {
     return a.broadcasts.length > b.broadcasts.length;
   }
-  if (a.seats !== b.seats) return a.seats < b.seats;
   return a.worker.id < b.worker.id;
 }

@@ -191,10 +191,13 @@ function compare(a: Offer, b: Offer, media: MediaClass): number {
   return a.candidate.worker.id < b.candidate.worker.id ? -1 : 1;
 }
 
-/** A pipe is work for two hosts, a transport for one. */
+/**
+ * A pipe is work for two hosts for as long as anybody watches, and a broadcast on
+ * fewer workers leaves fewer half-empty points behind: it weighs four transports.
+ */
 function openingCost(offer: Offer): number {
   const pipes = offer.covered - Math.min(offer.piped.length, offer.covered);
-  return 2 * pipes + (offer.own ? 0 : 1);
+  return 4 * pipes + (offer.own ? 0 : 1);
 }
 
 function takeOffer(

@@ -79,25 +79,34 @@ function planClass(
   const budget = new EgressBudget(picture, media);
   const kept = new Map<string, ReservedPoints>();
   let left = wanted;
-  const reserve = (worker: WorkerPicture, most: number) => {
+  /** Raises what the room keeps on a worker to at most `most` points. */
+  const raise = (worker: WorkerPicture, most: number) => {
     const before = picture.reservedPoints(roomId).get(worker.id) ?? 0;
     const inUse = picture.roomPoints(roomId).get(worker.id) ?? 0;
-    const points = Math.min(most, left, budget.pointsFor(worker, inUse));
-    if (points < 1 || kept.has(worker.id)) return;
-    budget.take(worker, points - inUse);
-    left -= points;
+    const has = kept.get(worker.id)?.points ?? 0;
+    const points = Math.min(
+      most,
+      has + left,
+      budget.pointsFor(worker, Math.max(has, inUse)),
+    );
+    if (points <= has) return;
+    budget.take(worker, points - Math.max(has, inUse));
+    left -= points - has;
     kept.set(worker.id, { workerId: worker.id, points, before });
   };
-  for (const worker of workersOfRoom(roomId, media, picture)) {
+  const own = workersOfRoom(roomId, media, picture);
+  // What is in use comes first: a smaller tier must not drop a worker with views.
+  for (const worker of own) raise(worker, picture.roomPoints(roomId).get(worker.id) ?? 0);
+  for (const worker of own) {
     const inUse = picture.roomPoints(roomId).get(worker.id) ?? 0;
-    reserve(worker, inUse + picture.freePointsFor(roomId, worker));
+    raise(worker, inUse + picture.freePointsFor(roomId, worker));
   }
   for (const free of picture.freeLevels(media)) {
     if (left < 1 || free < 1) break;
     for (const id of picture.workersWithFree(media, free)) {
       if (left < 1) break;
       const worker = picture.workers.get(id);
-      if (worker) reserve(worker, free);
+      if (worker && !kept.has(id)) raise(worker, free);
     }
   }
   const workers = [...kept.values()];
@@ -137,13 +146,13 @@ class EgressBudget {
       picture.seatsOf(media) * nominalKbps(picture.settings, media).view;
   }
 
-  /** Points of which a worker's host can send every seat, those in use included. */
-  pointsFor(worker: WorkerPicture, inUse: number): number {
+  /** Points of which a worker's host can send every seat, `has` of them already counted. */
+  pointsFor(worker: WorkerPicture, has: number): number {
     const node = this.#picture.nodes.get(worker.nodeId);
     if (!node) return 0;
     const taken = this.#taken.get(worker.nodeId) ?? 0;
     const left = node.egressKbps - node.egressUsedKbps - taken;
-    return inUse + Math.max(0, Math.floor(left / this.#kbpsPerPoint));
+    return has + Math.max(0, Math.floor(left / this.#kbpsPerPoint));
   }
 
   take(worker: WorkerPicture, points: number): void {

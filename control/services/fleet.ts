@@ -53,11 +53,14 @@ export async function explain(
 
 /** A node's own events after a sequence number. */
 export async function nodeEventsAfter(env: Env, nodeId: string, after: number) {
-  const rows = await brokerOf(env, zoneOf(nodeId) ?? "").eventsAfter(nodeId, after);
+  const rows = await brokerOf(env, zoneOf(nodeId) ?? "").eventsAfter<NodeEventInfo>(
+    nodeId,
+    after,
+  );
   const events = rows.map(({ seq, atMs, event }) => ({
     seq,
     at: new Date(atMs).toISOString(),
-    event: event as unknown as NodeEventInfo,
+    event,
   }));
   return { events };
 }

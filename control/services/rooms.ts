@@ -89,7 +89,7 @@ export async function enterRoom(
     routerRtpCapabilities:
       entered.routerRtpCapabilities as Entry["routerRtpCapabilities"],
     iceServers: config.iceServers,
-    channelPath: `/v1/rooms/${roomId}/channels/${channelNameOf(roomId, room.tier)}`,
+    channelPath: `/v1/rooms/${roomId}/channels/${channelNameOf(roomId, room.tier, config.settings.chat.globalChannels)}`,
     eventSeq,
     sessions,
     broadcasts,

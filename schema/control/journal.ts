@@ -1,4 +1,11 @@
-import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import {
+  index,
+  integer,
+  primaryKey,
+  sqliteTable,
+  text,
+  uniqueIndex,
+} from "drizzle-orm/sqlite-core";
 
 /* What a commit leaves to be done, told or remembered. */
 
@@ -13,18 +20,22 @@ export const outbox = sqliteTable(
   (table) => [primaryKey({ columns: [table.nodeId, table.seq] })],
 );
 
-/** What happened in a room (or to a node), in the order of its commits. */
+/** What happened in a room, to a session or to a node, in the order of its commits. */
 export const event = sqliteTable(
   "event",
   {
-    /** The room's id, or the node's. */
-    roomId: text("room_id").notNull(),
+    /** Grows with the commits of the whole zone: readers of many streams keep it. */
+    id: integer().primaryKey({ autoIncrement: true }),
+    /** Whose stream: a room's, a session's or a node's id. */
+    streamId: text("stream_id").notNull(),
+    /** The room, for a room's and a session's stream. */
+    roomId: text("room_id"),
     seq: integer().notNull(),
     atMs: integer("at_ms").notNull(),
     event: text({ mode: "json" }).notNull(),
   },
   (table) => [
-    primaryKey({ columns: [table.roomId, table.seq] }),
+    uniqueIndex("event_place").on(table.streamId, table.seq),
     index("event_at").on(table.atMs),
   ],
 );

@@ -60,8 +60,25 @@ export const session = sqliteTable(
     /** Whether its channel is connected. */
     attached: integer({ mode: "boolean" }).notNull(),
     enteredAtMs: integer("entered_at_ms").notNull(),
+    /** The last sequence number given out in the session's own stream. */
+    eventSeq: integer("event_seq").notNull(),
   },
   (table) => [index("session_room").on(table.roomId)],
+);
+
+/** Who may not come in: an identity's tokens are void in the room. */
+export const ban = sqliteTable(
+  "ban",
+  {
+    roomId: text("room_id")
+      .notNull()
+      .references(() => room.id),
+    identity: text().notNull(),
+    atMs: integer("at_ms").notNull(),
+    /** The identity of the moderator. */
+    by: text().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.roomId, table.identity] })],
 );
 
 export const broadcast = sqliteTable(

@@ -36,7 +36,6 @@ export const transportLost = roomDecision<
   for (const viewId of viewIds) {
     const view = room.views.get(viewId);
     if (view?.sessionId !== sessionId) continue;
-    draft.clearDeadline("view-claim", view.transportId);
     releaseView(draft, room, view, true);
     emitLost(draft, room, view, reason);
   }
@@ -54,7 +53,13 @@ export const tick: Decision<{ most: number; nowMs: number }, { acted: number }> 
     return rooms;
   },
   decide(draft, { most, nowMs }) {
-    const due = draft.state.dueDeadlines(nowMs, most);
+    const { state } = draft;
+    // Others of the group may have cleared deadlines, so that later ones move
+    // up whose rooms nobody loaded: the next alarm is at once, and serves them.
+    const due = state.dueDeadlines(nowMs, most).filter(({ roomId }) => {
+      const needed = roomId ? [...roomsBeside(roomId, state)] : [];
+      return needed.every((id) => state.rooms.has(id));
+    });
     for (const row of due) {
       draft.clearDeadline(row.kind, row.key);
       expire(draft, row);

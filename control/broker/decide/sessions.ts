@@ -1,5 +1,5 @@
 import type { Room } from "#schema/api/rooms.ts";
-import type { BroadcastInfo } from "#schema/channel.ts";
+import type { BroadcastInfo, RoomStateWire } from "#schema/channel.ts";
 import { endSession } from "../claims.ts";
 import { roomDecision, sessionDecision } from "../decision.ts";
 import type { BroadcastState, RoomState, SessionRow, ZoneState } from "../state.ts";
@@ -27,6 +27,7 @@ export const enterRoom = roomDecision<
 >((draft, input, room) => {
   const { row } = room;
   if (row.state !== "open") return { refusal: "room-closed" };
+  if (room.bans.has(input.identity)) return { refusal: "banned" };
   if (row.sessionsPresent >= row.sessionsMax) {
     return {
       refusal: "room-full",
@@ -43,6 +44,7 @@ export const enterRoom = roomDecision<
     roomAdmin: input.roomAdmin,
     attached: false,
     enteredAtMs: draft.nowMs,
+    eventSeq: 0,
   };
   room.sessions.set(session.id, session);
   row.sessionsPresent += 1;
@@ -85,10 +87,18 @@ export const leaveRoom = roomDecision<
   return { left: session !== undefined };
 });
 
+export interface Attached {
+  /** The last event numbers of the room's and of the session's own stream. */
+  eventSeq: number;
+  ownSeq: number;
+  roomAdmin: boolean;
+  identity: string;
+}
+
 /** The session's channel is connected: it is present for good. */
 export const attachSession = sessionDecision<
   { roomId: string; sessionId: string },
-  { eventSeq: number }
+  Attached
 >((draft, _, room, session) => {
   draft.clearDeadline("session-attach", session.id);
   draft.clearDeadline("session-grace", session.id);
@@ -96,7 +106,8 @@ export const attachSession = sessionDecision<
     session.attached = true;
     draft.changes.sessions.put(session);
   }
-  return { eventSeq: room.row.eventSeq };
+  const { roomAdmin, identity, eventSeq: ownSeq } = session;
+  return { eventSeq: room.row.eventSeq, ownSeq, roomAdmin, identity };
 });
 
 /** The session's channel is gone: it has its grace to come back. */
@@ -111,6 +122,22 @@ export const detachSession = sessionDecision<
     draft.setDeadline("session-grace", session.id, room.row.id, sessionGraceMs);
   }
   return {};
+});
+
+/** The room as one of its sessions should see it now. */
+export const readRoomState = sessionDecision<
+  { roomId: string; sessionId: string },
+  RoomStateWire
+>(({ state }, _, room, session) => {
+  const views = [...(room.viewsBySession.get(session.id)?.values() ?? [])];
+  return {
+    seq: room.row.eventSeq,
+    ownSeq: session.eventSeq,
+    tier: room.row.tier,
+    sessions: sessionsOf(room),
+    broadcasts: liveBroadcasts(state, room),
+    views: views.map(({ id, broadcastId }) => ({ id, broadcastId })),
+  };
 });
 
 function sessionsOf(room: RoomState): { id: string; identity: string }[] {

@@ -3,7 +3,7 @@ import { newTransportId, nodeIdOfWorker } from "#schema/ids.ts";
 import type { ProblemCode } from "#schema/problems.ts";
 import type { PlacedView } from "../../placement/decision.ts";
 import { placeViews } from "../../placement/place.ts";
-import { claimSeat, releaseView } from "../claims.ts";
+import { claimSeat, endClaimTime, releaseView } from "../claims.ts";
 import { sessionDecision } from "../decision.ts";
 import type { Draft } from "../draft.ts";
 import type { RoomState, SessionRow, ViewRow } from "../state.ts";
@@ -103,10 +103,7 @@ export const activateViews = sessionDecision<
     draft.changes.views.put(view);
     // Media flows, so the legs are there, whether their opening was told yet or not.
     markOpen(draft, view.broadcastId, view.workerId);
-    const waiting = [...(room.viewsBySession.get(session.id)?.values() ?? [])].some(
-      (other) => other.transportId === view.transportId && other.state === "claimed",
-    );
-    if (!waiting) draft.clearDeadline("view-claim", view.transportId);
+    endClaimTime(draft, room, view);
   }
   return {};
 });
@@ -118,7 +115,8 @@ export function emitLost(
   reason: string,
 ): void {
   const { id: viewId, sessionId, broadcastId } = view;
-  draft.emit(room, { type: "view.lost", sessionId, viewId, broadcastId, reason });
+  const event = { type: "view.lost", viewId, broadcastId, reason } as const;
+  draft.emitForSession(room, sessionId, event);
 }
 
 export function markOpen(

@@ -5,6 +5,7 @@ import { show } from "./curious.ts";
 import {
   type Deployment,
   fetchToken,
+  linkToken,
   loadDeployment,
   roomInAddress,
 } from "./deployment.ts";
@@ -13,11 +14,18 @@ import { LobbyPage } from "./lobby-page.ts";
 import { problemText } from "./problem-text.ts";
 import { RoomPage } from "./room-page.ts";
 
+/** The room that the address names; a token in it is taken out at once. */
+function roomAtDoor(): string | undefined {
+  const roomId = roomInAddress();
+  if (roomId) linkToken(roomId);
+  return roomId;
+}
+
 /** The whole page: lobby, the door of a room, and the room. */
 export function App() {
   const [deployment, setDeployment] = useState<Deployment>();
   const [problem, setProblem] = useState<WeirError>();
-  const [roomId, setRoomId] = useState(roomInAddress);
+  const [roomId, setRoomId] = useState(roomAtDoor);
   const [room, setRoom] = useState<Room>();
   const [name, setName] = useState("");
 
@@ -67,7 +75,13 @@ export function App() {
       show(undefined);
       setRoom(undefined);
     };
-    return html`<${RoomPage} room=${room} name=${name} onLeave=${leave} onAgain=${again} />`;
+    return html`<${RoomPage}
+      room=${room}
+      name=${name}
+      showFleet=${deployment?.open ?? false}
+      onLeave=${leave}
+      onAgain=${again}
+    />`;
   }
   if (problem || !deployment) {
     const text = problem ? problemText(problem.code) : "One moment…";

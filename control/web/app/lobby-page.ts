@@ -70,7 +70,7 @@ export function LobbyPage({ deployment, onOpened }: Props) {
         ${problem ? problemText(problem.code) : ""}
       </p>
     </form>
-    <${FleetPanel} />
+    ${open && html`<${FleetPanel} />`}
   </main>`;
 }
 

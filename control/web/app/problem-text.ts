@@ -37,6 +37,8 @@ const sentences: Record<WeirErrorCode, string> = {
   "device-refused": "The browser was not allowed to use camera and microphone.",
   "session-lost": "The connection was gone for too long.",
   superseded: "This session was opened in another window.",
+  kicked: "You were asked to leave the room.",
+  banned: "You may not enter this room any more.",
   left: "You left the room.",
 };
 

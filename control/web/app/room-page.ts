@@ -19,12 +19,14 @@ import { useRoom } from "./use-room.ts";
 interface Props {
   room: Room;
   name: string;
+  /** Whether the deployment shows its servers to everyone. */
+  showFleet: boolean;
   onLeave(): void;
   onAgain(): void;
 }
 
 /** A room from within: everyone's pictures, the controls, and the servers behind. */
-export function RoomPage({ room, name, onLeave, onAgain }: Props) {
+export function RoomPage({ room, name, showFleet, onLeave, onAgain }: Props) {
   useRoom(room);
   const [problem, setProblem] = useState<WeirError>();
   const [notice, setNotice] = useState<string>();
@@ -121,7 +123,7 @@ export function RoomPage({ room, name, onLeave, onAgain }: Props) {
             />`
       }
     </div>
-    <${FleetPanel} room=${room} />
+    ${showFleet && html`<${FleetPanel} room=${room} />`}
   </div>`;
 }
 

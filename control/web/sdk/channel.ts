@@ -1,15 +1,31 @@
 import ReconnectingWebSocket from "partysocket/ws";
-import type { ClientMessage, RoomEvent, ServerMessage } from "#schema/channel.ts";
+import type {
+  ClientMessage,
+  OwnEvent,
+  RoomEvent,
+  RoomStateWire,
+  ServerMessage,
+} from "#schema/channel.ts";
 
 const pingEveryMs = 10_000;
 const silentForMs = 25_000;
+// The server drops a socket that it believes far behind: told often enough.
+const messagesPerAck = 32;
+
+export type RefusedCode = Extract<ServerMessage, { type: "refused" }>["code"];
 
 export interface ChannelHandlers {
-  event(event: RoomEvent): void;
+  event(event: RoomEvent | OwnEvent): void;
+  /** The room as it is, after too much was missed to be told one by one. */
+  resync(state: RoomStateWire): void;
+  /** Chat and moderation. */
+  message(message: ServerMessage): void;
+  /** The last chat message known. */
+  chatSeq(): number;
   /** True after each welcome, false when the socket is lost. */
   online(online: boolean): void;
   /** The server sent the client away: the channel waits for `reconnect`. */
-  refused(code: "unauthenticated" | "room-closed" | "superseded"): void;
+  refused(code: RefusedCode): void;
 }
 
 /**
@@ -22,6 +38,8 @@ export class Channel {
   readonly #credential: () => string;
   readonly #pings: ReturnType<typeof setInterval>;
   #seq: number;
+  #ownSeq = 0;
+  #received = 0;
   #heardAtMs = performance.now();
   #closed = false;
 
@@ -49,12 +67,26 @@ export class Channel {
       connectionTimeout: 6000,
       maxEnqueuedMessages: 0,
     });
-    this.#socket.addEventListener("open", () => this.#hello());
+    this.#socket.addEventListener("open", () => {
+      this.#received = 0;
+      this.#hello();
+    });
     this.#socket.addEventListener("message", (message) => this.#read(message.data));
     this.#socket.addEventListener("close", () => {
       if (!this.#closed) this.#handlers.online(false);
     });
     this.#pings = setInterval(() => this.#ping(), pingEveryMs);
+  }
+
+  /** Sends a message. @returns false where the channel is down */
+  send(message: ClientMessage): boolean {
+    if (this.#socket.readyState !== ReconnectingWebSocket.OPEN) return false;
+    return this.#socket.send(JSON.stringify(message));
+  }
+
+  /** Says hello again; a channel that is not open does so when it opens. */
+  greet(): void {
+    if (this.#socket.readyState === ReconnectingWebSocket.OPEN) this.#hello();
   }
 
   /** Opens the channel anew, after the server had sent the client away. */
@@ -75,8 +107,10 @@ export class Channel {
       type: "hello",
       credential: this.#credential(),
       afterSeq: this.#seq,
+      afterOwnSeq: this.#ownSeq,
+      afterChatSeq: this.#handlers.chatSeq(),
     };
-    this.#socket.send(JSON.stringify(hello));
+    this.send(hello);
   }
 
   #ping(): void {
@@ -89,18 +123,41 @@ export class Channel {
   #read(data: unknown): void {
     this.#heardAtMs = performance.now();
     if (this.#closed || typeof data !== "string" || data === "pong") return;
-    const message = JSON.parse(data) as ServerMessage;
-    if (message.type === "welcome") {
-      this.#handlers.online(true);
-    } else if (message.type === "event") {
-      if (message.seq <= this.#seq) return;
-      this.#seq = message.seq;
-      this.#handlers.event(message.event);
-    } else if (message.type === "refused") {
-      // Not tried again by itself: the same hello would be refused again.
-      this.#socket.close();
-      this.#handlers.online(false);
-      this.#handlers.refused(message.code);
+    this.#received += 1;
+    if (this.#received % messagesPerAck === 0) {
+      this.send({ type: "ack", received: this.#received });
+    }
+    this.#take(JSON.parse(data) as ServerMessage);
+  }
+
+  #take(message: ServerMessage): void {
+    switch (message.type) {
+      case "welcome":
+        this.#handlers.online(true);
+        return;
+      case "event":
+        if (message.seq <= this.#seq) return;
+        this.#seq = message.seq;
+        this.#handlers.event(message.event);
+        return;
+      case "own":
+        if (message.seq <= this.#ownSeq) return;
+        this.#ownSeq = message.seq;
+        this.#handlers.event(message.event);
+        return;
+      case "resync":
+        this.#seq = message.state.seq;
+        this.#ownSeq = message.state.ownSeq;
+        this.#handlers.resync(message.state);
+        return;
+      case "refused":
+        // Not tried again by itself: the same hello would be refused again.
+        this.#socket.close();
+        this.#handlers.online(false);
+        this.#handlers.refused(message.code);
+        return;
+      default:
+        this.#handlers.message(message);
     }
   }
 }

@@ -1,5 +1,5 @@
 import type { Entry } from "#schema/api/rooms.ts";
-import type { BroadcastInfo, RoomEvent } from "#schema/channel.ts";
+import type { BroadcastInfo, OwnEvent, RoomEvent } from "#schema/channel.ts";
 
 /** Who is in the room and what is broadcast there, kept up to date by events. */
 export class Directory {
@@ -7,11 +7,11 @@ export class Directory {
   readonly sessions = new Map<string, string>();
   readonly broadcasts = new Map<string, BroadcastInfo>();
 
-  /** Starts over with what an entry says. */
-  reset(entry: Pick<Entry, "session" | "sessions" | "broadcasts">): void {
+  /** Starts over with what an entry or a resync says. */
+  reset(entry: Pick<Entry, "sessions" | "broadcasts">): void {
     this.sessions.clear();
     this.broadcasts.clear();
-    for (const { id, identity } of [entry.session, ...entry.sessions]) {
+    for (const { id, identity } of entry.sessions) {
       this.sessions.set(id, identity);
     }
     for (const broadcast of entry.broadcasts) this.#put(broadcast);
@@ -21,7 +21,7 @@ export class Directory {
    * Applies an event; one that repeats what is known changes nothing.
    * @returns whether anything changed
    */
-  apply(event: RoomEvent): boolean {
+  apply(event: RoomEvent | OwnEvent): boolean {
     switch (event.type) {
       case "session.joined":
         if (this.sessions.has(event.sessionId)) return false;
@@ -53,9 +53,8 @@ export class Directory {
         return this.#pause(event.broadcastId, event.trackId, true);
       case "track.unmuted":
         return this.#pause(event.broadcastId, event.trackId, false);
-      case "view.lost":
-      case "room.closed":
-      case "room.reopened":
+      // What happens to views, and what only a newer server tells of.
+      default:
         return false;
     }
   }

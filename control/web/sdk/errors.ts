@@ -8,6 +8,7 @@ export type LocalCode =
   | "device-refused"
   | "session-lost"
   | "superseded"
+  | "kicked"
   | "left";
 
 export type WeirErrorCode = ProblemCode | LocalCode;

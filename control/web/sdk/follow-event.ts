@@ -1,4 +1,4 @@
-import type { RoomEvent } from "#schema/channel.ts";
+import type { OwnEvent, RoomEvent, RoomStateWire } from "#schema/channel.ts";
 import type { Directory } from "./directory.ts";
 import type { RoomEvents } from "./room-types.ts";
 import type { Watcher } from "./watcher.ts";
@@ -11,22 +11,24 @@ export interface FollowedBy {
   sessionId(): string | undefined;
   tell<Name extends keyof RoomEvents>(name: Name, payload: RoomEvents[Name]): void;
   broadcastStopped(broadcastId: string): void;
+  /** The broadcasts of one's own that are live. */
+  ownBroadcasts(): string[];
+  tier(tier: number): void;
   /** This session is over at the server. */
   ended(): void;
-  closed(reason: string): void;
-  reopened(tier: number): void;
+  reopened(tier: number, withinMs: number): void;
 }
 
 /** Brings a room up to date with one event and tells its listeners. */
-export function followEvent(event: RoomEvent, room: FollowedBy): void {
+export function followEvent(event: RoomEvent | OwnEvent, room: FollowedBy): void {
   const changed = room.directory.apply(event);
   switch (event.type) {
     case "session.joined":
       if (changed) room.tell("session.joined", event);
       return;
     case "session.left":
-      if (event.sessionId === room.sessionId()) return room.ended();
-      if (changed) room.tell("session.left", event);
+      if (event.sessionId === room.sessionId()) room.ended();
+      else if (changed) room.tell("session.left", event);
       return;
     case "broadcast.started": {
       if (!changed) return;
@@ -55,14 +57,24 @@ export function followEvent(event: RoomEvent, room: FollowedBy): void {
       return;
     }
     case "view.lost":
-      if (event.sessionId !== room.sessionId()) return;
       room.watcher.lost(event.viewId, event.reason);
       return;
-    case "room.closed":
-      room.closed(event.reason);
-      return;
     case "room.reopened":
-      room.reopened(event.tier);
+      room.reopened(event.tier, event.withinMs);
       return;
   }
+}
+
+/** Brings a room up to date that missed too much to be told event by event. */
+export function followResync(state: RoomStateWire, room: FollowedBy): void {
+  room.directory.reset(state);
+  room.tier(state.tier);
+  room.watcher.resync(new Set(state.views.map(({ id }) => id)));
+  for (const broadcastId of room.ownBroadcasts()) {
+    const live = room.directory.broadcasts.has(broadcastId);
+    if (!live) room.broadcastStopped(broadcastId);
+  }
+  const others = state.broadcasts.filter((one) => one.sessionId !== room.sessionId());
+  if (room.autoWatch) room.watcher.want(others.map(({ id }) => id));
+  room.tell("changed", undefined);
 }

@@ -1,15 +1,18 @@
 import { Device, type types } from "mediasoup-client";
 import type { Entry } from "#schema/api/rooms.ts";
-import type { RoomEvent } from "#schema/channel.ts";
+import type { OwnEvent, RoomEvent, RoomStateWire } from "#schema/channel.ts";
 import { enterRoom, SessionApi } from "./api.ts";
 import { backoffMs, delay } from "./backoff.ts";
 import { type Identification, makeIdentification } from "./certificate.ts";
 import { Channel } from "./channel.ts";
+import { Chat } from "./chat.ts";
 import { asWeirError, isPassing, WeirError, type WeirErrorCode } from "./errors.ts";
 import { Transports } from "./transports.ts";
 
 export interface LinkHandlers {
-  event(event: RoomEvent): void;
+  event(event: RoomEvent | OwnEvent): void;
+  resync(state: RoomStateWire): void;
+  chatChanged(): void;
   /** Whether the channel is up. */
   online(online: boolean): void;
   /** The session is over, or the server sent the client away. */
@@ -26,6 +29,7 @@ export class Link {
   readonly entry: Entry;
   readonly api: SessionApi;
   readonly transports: Transports;
+  readonly chat: Chat;
   readonly identification: Identification;
   /** Undefined where the zone had no media host at entry. */
   readonly #device: Device | undefined;
@@ -83,6 +87,10 @@ export class Link {
       iceServers: entry.iceServers as RTCIceServer[],
       gone: (id) => handlers.transportGone(id),
     });
+    this.chat = new Chat({
+      send: (message) => this.#channel.send(message),
+      changed: () => handlers.chatChanged(),
+    });
     const credential = () => this.api.credential;
     this.#channel = new Channel(
       new URL(entry.channelPath, url),
@@ -90,10 +98,15 @@ export class Link {
       credential,
       {
         event: (event) => handlers.event(event),
+        resync: (state) => handlers.resync(state),
+        message: (message) => this.chat.read(message),
+        chatSeq: () => this.chat.lastSeq,
         online: (online) => handlers.online(online),
         refused: (code) => {
-          if (code === "superseded") handlers.ended(code);
-          else void this.verify();
+          // Only these three are final whatever the session's state is.
+          if (code === "superseded" || code === "kicked" || code === "banned") {
+            handlers.ended(code);
+          } else void this.verify();
         },
       },
     );
@@ -125,6 +138,32 @@ export class Link {
       if (!this.#closed && problem.code === "unauthenticated") void this.verify();
       throw problem;
     }
+  }
+
+  /**
+   * Runs a call on the session itself, where not even `not-found` can mean
+   * anything but the session's end.
+   * @throws WeirError the call's
+   */
+  async runOwn<T>(call: (api: SessionApi) => Promise<T>): Promise<T> {
+    try {
+      return await this.run(call);
+    } catch (error) {
+      if (!this.#closed && asWeirError(error).code === "not-found") void this.verify();
+      throw error;
+    }
+  }
+
+  /**
+   * The room was reopened: shows that this session is still there.
+   * @param withinMs the time that the server gives for it
+   */
+  greetWithin(withinMs: number): void {
+    // Spread out, so that a large room does not come back in one moment.
+    const waitMs = Math.random() * Math.min(withinMs / 3, 5000);
+    setTimeout(() => {
+      if (!this.#closed) this.#channel.greet();
+    }, waitMs);
   }
 
   /**

@@ -3,7 +3,7 @@ import type { MediaKindWire, TrackSource } from "#schema/media.ts";
 import type { MediaClass } from "#schema/settings.ts";
 import { backoffMs } from "./backoff.ts";
 import { screenEncoding, simulcastEncodings, singleEncoding } from "./capture.ts";
-import { asWeirError, isPassing, type WeirError } from "./errors.ts";
+import { asWeirError, isPassing, type WeirError, type WeirErrorCode } from "./errors.ts";
 import type { Link } from "./link.ts";
 
 /** `starting`, `live`, `interrupted` (comes back by itself), `failed`, `stopped`. */
@@ -15,6 +15,14 @@ export interface PublicationOptions {
   /** Three layers for a camera's video; true by default. */
   simulcast?: boolean;
 }
+
+// The old broadcast may count until the server has noticed its end, and a session
+// that is lost is followed by another.
+const passesOnReturn: ReadonlySet<WeirErrorCode> = new Set<WeirErrorCode>([
+  "already-broadcasting",
+  "unauthenticated",
+  "not-found",
+]);
 
 interface Published {
   producer: types.Producer;
@@ -82,9 +90,8 @@ export class Publication {
     } catch (error) {
       const problem = asWeirError(error);
       if (link.closed) return;
-      // The old broadcast may count until the server has noticed its end.
-      const passes = isPassing(problem.code) || problem.code === "already-broadcasting";
-      if (!passes) return this.#become("failed", problem);
+      if (!isPassing(problem.code) && !passesOnReturn.has(problem.code))
+        return this.#become("failed", problem);
       const waitMs = Math.max(
         backoffMs(this.#attempts++, 1000),
         problem.retryAfterMs ?? 0,
@@ -99,6 +106,14 @@ export class Publication {
     if (transportId !== this.#transportId) return;
     this.#giveBack(link);
     void this.restart(link);
+  }
+
+  /**
+   * The browser's numbers for a kind's sender; empty where it is not sent.
+   * @param kind which of the two tracks
+   */
+  async getStats(kind: MediaKindWire): Promise<RTCStatsReport> {
+    return (await this.#published.get(kind)?.producer.getStats()) ?? new Map();
   }
 
   mute(kind: MediaKindWire): Promise<void> {
@@ -141,7 +156,7 @@ export class Publication {
     void link.rtpCapabilities;
     const { dtlsParameters } = link.identification;
     const claim = { media: this.media, dtlsParameters };
-    const created = await link.run((api) => api.createBroadcast(claim));
+    const created = await link.runOwn((api) => api.createBroadcast(claim));
     this.broadcastId = created.id;
     this.#transportId = created.transport.id;
     const asked = new Map<MediaKindWire, Promise<string>>();

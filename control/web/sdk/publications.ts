@@ -17,6 +17,11 @@ export class Publications {
     this.#host = host;
   }
 
+  /** The broadcasts that are live or on their way. */
+  get broadcastIds(): string[] {
+    return [...this.all].flatMap(({ broadcastId }) => broadcastId ?? []);
+  }
+
   /**
    * Starts a broadcast; where it cannot, the stream is stopped.
    * @throws WeirError why it cannot

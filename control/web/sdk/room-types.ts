@@ -1,4 +1,4 @@
-import type { BroadcastInfo } from "#schema/channel.ts";
+import type { BroadcastInfo, ChatMessage } from "#schema/channel.ts";
 import type { WeirError } from "./errors.ts";
 import type { Publication } from "./publication.ts";
 import type { View } from "./view.ts";
@@ -17,6 +17,8 @@ export interface RoomEvents {
   "broadcast.changed": { broadcast: BroadcastInfo };
   view: View;
   publication: Publication;
+  /** The chat, oldest message first, after something was said or taken back. */
+  chat: ChatMessage[];
   /** The room goes on with another tier. */
   reopened: { tier: number };
 }
@@ -34,4 +36,14 @@ export interface ConnectOptions {
   autoWatch?: boolean;
   /** Give the seat back when the page goes away; true by default. */
   leaveOnPageHide?: boolean;
+}
+
+/** What to send as one's camera. */
+export interface CameraOptions {
+  /** Any stream; the camera and microphone by default. */
+  stream?: MediaStream;
+  /** What camera and microphone are asked for. */
+  constraints?: MediaStreamConstraints;
+  /** Three layers; true by default. */
+  simulcast?: boolean;
 }

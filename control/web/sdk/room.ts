@@ -1,15 +1,20 @@
 import type { Room as RoomInfo } from "#schema/api/rooms.ts";
-import type { BroadcastInfo } from "#schema/channel.ts";
+import type { BroadcastInfo, ChatMessage } from "#schema/channel.ts";
 import { openCamera, openScreen } from "./capture.ts";
 import { Directory } from "./directory.ts";
 import { Emitter } from "./emitter.ts";
 import { enterAgain } from "./enter-again.ts";
 import { WeirError, type WeirErrorCode } from "./errors.ts";
-import { type FollowedBy, followEvent } from "./follow-event.ts";
+import { type FollowedBy, followEvent, followResync } from "./follow-event.ts";
 import { Link } from "./link.ts";
 import type { Publication } from "./publication.ts";
 import { Publications } from "./publications.ts";
-import type { ConnectOptions, RoomEvents, RoomState } from "./room-types.ts";
+import type {
+  CameraOptions,
+  ConnectOptions,
+  RoomEvents,
+  RoomState,
+} from "./room-types.ts";
 import type { View } from "./view.ts";
 import { Watcher } from "./watcher.ts";
 
@@ -45,9 +50,10 @@ export class Room extends Emitter<RoomEvents> {
       sessionId: () => this.sessionId,
       tell: (name, payload) => this.#tell(name, payload),
       broadcastStopped: (broadcastId) => this.#publications.broadcastStopped(broadcastId),
+      ownBroadcasts: () => this.#publications.broadcastIds,
+      tier: (tier) => this.#setTier(tier),
       ended: () => void this.#ended("session-lost"),
-      closed: (reason) => this.#close(new WeirError("room-closed", reason)),
-      reopened: (tier) => this.#reopened(tier),
+      reopened: (tier, withinMs) => this.#reopened(tier, withinMs),
     };
   }
 
@@ -89,6 +95,17 @@ export class Room extends Emitter<RoomEvents> {
     return this.#watcher.views;
   }
 
+  /** What was said in the room's chat, oldest first. */
+  get messages(): ChatMessage[] {
+    return this.#link?.chat.messages ?? [];
+  }
+
+  /** Says something in the chat. @throws WeirError why it was not taken */
+  async say(text: string): Promise<void> {
+    if (!this.#link) throw new WeirError("network", "The chat is not connected.");
+    await this.#link.chat.say(text);
+  }
+
   /** What this session sends. */
   get publications(): ReadonlySet<Publication> {
     return this.#publications.all;
@@ -110,13 +127,10 @@ export class Room extends Emitter<RoomEvents> {
    */
   watch(which: Iterable<string> | "all", requestedAtMs = performance.now()): View[] {
     if (which !== "all") return this.#watcher.want(which, requestedAtMs);
-    const others = [...this.broadcasts.values()].filter(
-      ({ sessionId }) => sessionId !== this.sessionId,
-    );
-    return this.#watcher.want(
-      others.map(({ id }) => id),
-      requestedAtMs,
-    );
+    const live = [...this.broadcasts.values()];
+    const others = live.filter(({ sessionId }) => sessionId !== this.sessionId);
+    const ids = others.map(({ id }) => id);
+    return this.#watcher.want(ids, requestedAtMs);
   }
 
   /** Stops watching and gives the seats back. */
@@ -128,13 +142,7 @@ export class Room extends Emitter<RoomEvents> {
    * Goes live with a camera or with any stream.
    * @throws WeirError `tier-broadcasts-exceeded`, `no-producer-capacity` and others
    */
-  async publishCamera(
-    options: {
-      stream?: MediaStream;
-      constraints?: MediaStreamConstraints;
-      simulcast?: boolean;
-    } = {},
-  ): Promise<Publication> {
+  async publishCamera(options: CameraOptions = {}): Promise<Publication> {
     const stream = options.stream ?? (await openCamera(options.constraints));
     const { simulcast = true } = options;
     return this.#publications.publish({ media: "camera", stream, simulcast });
@@ -164,6 +172,8 @@ export class Room extends Emitter<RoomEvents> {
     const isCurrent = () => entered !== undefined && entered === this.#link;
     const link = await Link.enter(url, roomId, joinToken, {
       event: (event) => isCurrent() && followEvent(event, this.#followed),
+      resync: (state) => isCurrent() && followResync(state, this.#followed),
+      chatChanged: () => isCurrent() && this.#tell("chat", this.messages),
       online: (online) =>
         isCurrent() && this.#become(online ? "connected" : "reconnecting"),
       ended: (code) => isCurrent() && void this.#ended(code),
@@ -181,7 +191,8 @@ export class Room extends Emitter<RoomEvents> {
     entered = link;
     this.#link = link;
     this.#info = link.entry.room;
-    this.#directory.reset(link.entry);
+    const { session, sessions, broadcasts } = link.entry;
+    this.#directory.reset({ sessions: [session, ...sessions], broadcasts });
     this.#become("connected");
   }
 
@@ -207,8 +218,13 @@ export class Room extends Emitter<RoomEvents> {
     this.#publications.restart();
   }
 
-  #reopened(tier: number): void {
+  #setTier(tier: number): void {
     if (this.#info) this.#info = { ...this.#info, tier };
+  }
+
+  #reopened(tier: number, withinMs: number): void {
+    this.#link?.greetWithin(withinMs);
+    this.#setTier(tier);
     this.#tell("reopened", { tier });
   }
 

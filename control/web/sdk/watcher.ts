@@ -100,6 +100,16 @@ export class Watcher {
     this.#syncing.set(broadcastId, timer);
   }
 
+  /** After a resync: views that the server has no more are asked for again. */
+  resync(heldViewIds: ReadonlySet<string>): void {
+    for (const view of [...this.views.values()]) {
+      if (!this.#host.broadcasts.has(view.broadcastId))
+        this.drop(view.broadcastId, false);
+      else if (view.id && !heldViewIds.has(view.id)) this.lost(view.id, "It was missed.");
+      else this.sync(view.broadcastId);
+    }
+  }
+
   /** The room was entered again: every view is asked for once more. */
   restart(): void {
     for (const view of [...this.views.values()]) {
@@ -154,11 +164,9 @@ export class Watcher {
       const rtpCapabilities = link.rtpCapabilities;
       const { dtlsParameters } = link.identification;
       const body = { broadcasts, rtpCapabilities, dtlsParameters };
-      await this.#apply(link, await link.run((api) => api.createViews(body)));
+      await this.#apply(link, await link.runOwn((api) => api.createViews(body)));
     } catch (error) {
       if (link.closed) return;
-      // Of a request for views, only the session itself can be missing.
-      if (asWeirError(error).code === "not-found") void link.verify();
       for (const broadcastId of broadcasts) this.#refuse(broadcastId, asWeirError(error));
     }
   }

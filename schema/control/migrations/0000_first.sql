@@ -94,6 +94,15 @@ CREATE TABLE `zone` (
 	`router_rtp_capabilities` text
 );
 --> statement-breakpoint
+CREATE TABLE `ban` (
+	`room_id` text NOT NULL,
+	`identity` text NOT NULL,
+	`at_ms` integer NOT NULL,
+	`by` text NOT NULL,
+	PRIMARY KEY(`room_id`, `identity`),
+	FOREIGN KEY (`room_id`) REFERENCES `room`(`id`) ON UPDATE no action ON DELETE no action
+);
+--> statement-breakpoint
 CREATE TABLE `broadcast` (
 	`id` text PRIMARY KEY NOT NULL,
 	`home_room_id` text NOT NULL,
@@ -150,6 +159,7 @@ CREATE TABLE `session` (
 	`room_admin` integer NOT NULL,
 	`attached` integer NOT NULL,
 	`entered_at_ms` integer NOT NULL,
+	`event_seq` integer NOT NULL,
 	FOREIGN KEY (`room_id`) REFERENCES `room`(`id`) ON UPDATE no action ON DELETE no action
 );
 --> statement-breakpoint
@@ -193,13 +203,15 @@ CREATE TABLE `deadline` (
 );
 --> statement-breakpoint
 CREATE TABLE `event` (
-	`room_id` text NOT NULL,
+	`id` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+	`stream_id` text NOT NULL,
+	`room_id` text,
 	`seq` integer NOT NULL,
 	`at_ms` integer NOT NULL,
-	`event` text NOT NULL,
-	PRIMARY KEY(`room_id`, `seq`)
+	`event` text NOT NULL
 );
 --> statement-breakpoint
+CREATE UNIQUE INDEX `event_place` ON `event` (`stream_id`,`seq`);--> statement-breakpoint
 CREATE INDEX `event_at` ON `event` (`at_ms`);--> statement-breakpoint
 CREATE TABLE `idempotency` (
 	`room_id` text NOT NULL,

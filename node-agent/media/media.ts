@@ -1,0 +1,135 @@
+import type { CallOf, CallOp, CallResult } from "#schema/agent/calls.ts";
+import { findLife, type MediaContext, refOf } from "./context.ts";
+import { Legs } from "./legs.ts";
+import { Pairs } from "./pairs.ts";
+import { Piped } from "./piped.ts";
+import { Receiving } from "./receiving.ts";
+import { Sending } from "./sending.ts";
+import { statsOf } from "./stats.ts";
+import { type ClientTransport, Transports } from "./transports.ts";
+import type { WorkerLife } from "./worker-pool.ts";
+
+type CallHandlers = {
+  [Op in CallOp]: (call: CallOf<Op>) => Promise<CallResult<Op>>;
+};
+
+/** All media of one registration; a new registration begins with none. */
+export class Media {
+  readonly context: MediaContext;
+  readonly transports: Transports;
+  readonly pairs: Pairs;
+  readonly sending: Sending;
+  readonly legs: Legs;
+  readonly piped: Piped;
+  readonly receiving: Receiving;
+  /** What each call does. */
+  readonly handlers: CallHandlers;
+  readonly #onReplaced: (died: WorkerLife, replacement: WorkerLife) => void;
+
+  constructor(context: MediaContext) {
+    this.context = context;
+    this.transports = new Transports(context, {
+      onConnected: (transport) => this.receiving.reportActive(transport),
+      onLost: (transport, reason) => this.#reportLost(transport, reason),
+      onClosed: (transport) => {
+        this.sending.transportClosed(transport);
+        this.receiving.transportClosed(transport);
+      },
+    });
+    this.pairs = new Pairs(context, (pair) => {
+      this.legs.pairClosed(pair);
+      this.piped.pairClosed(pair);
+    });
+    this.sending = new Sending(context, this.transports);
+    this.legs = new Legs(context, this.pairs, this.sending);
+    this.piped = new Piped(context, this.pairs);
+    this.receiving = new Receiving(context, this.transports, this.pairs, this.piped);
+    this.handlers = this.#makeHandlers();
+    this.#onReplaced = (died, replacement) => this.reportReplaced(died, replacement);
+    context.pool.on("replaced", this.#onReplaced);
+  }
+
+  /** Closes a client's transport and reports it lost. */
+  drop(transport: ClientTransport, reason: string): void {
+    this.#reportLost(transport, reason);
+    transport.webRtc.close();
+  }
+
+  /** Closes the session's transports and all that lives on them. */
+  closeSession(sessionId: string): void {
+    this.transports.closeSession(sessionId);
+  }
+
+  /** Closes a broadcast, its legs, and what its pipes brought here. */
+  closeBroadcast(broadcastId: string): void {
+    this.legs.closeBroadcast(broadcastId);
+    this.sending.closeBroadcast(broadcastId);
+    this.piped.closeBroadcast(broadcastId);
+  }
+
+  /** Reports a worker's death, and the life that took its place. */
+  reportReplaced(died: WorkerLife, replacement: WorkerLife): void {
+    const { workerId, incarnation } = refOf(this.context, died);
+    const replacedBy = replacement.incarnation;
+    this.context.emit({ kind: "worker-died", workerId, incarnation, replacedBy });
+  }
+
+  /** Closes all media; the workers stay. */
+  close(): void {
+    this.context.pool.off("replaced", this.#onReplaced);
+    this.transports.close();
+    this.pairs.close();
+  }
+
+  #makeHandlers(): CallHandlers {
+    const { sending, legs, receiving, transports, pairs, context } = this;
+    return {
+      "open-send-transport": (call) => sending.openTransport(call),
+      "connect-transport": async (call) => {
+        const transport = transports.get(call.transportId, call.sessionId);
+        await transports.connect(transport, call.dtlsParameters);
+        return {};
+      },
+      "restart-ice": async (call) => {
+        const transport = transports.get(call.transportId, call.sessionId);
+        transport.extendGrace();
+        return { iceParameters: { ...(await transport.webRtc.restartIce()) } };
+      },
+      produce: (call) => sending.produce(call),
+      "open-legs": (call) => legs.open(call),
+      "open-pairs": async (call) => {
+        const life = findLife(context, call.worker);
+        const made = await Promise.all(
+          call.peers.map((peer) => pairs.ensure(life, peer)),
+        );
+        return { endpoints: made.map((pair) => pairs.endpointOf(pair)) };
+      },
+      "connect-pair": async (call) => {
+        const life = findLife(context, call.worker);
+        const pair = await pairs.ensure(life, call.peer);
+        await pairs.connect(pair, call.remote);
+        return {};
+      },
+      watch: (call) => receiving.watch(call),
+      "resume-views": (call) => receiving.resumeViews(call),
+      "update-view": (call) => receiving.updateView(call),
+      stats: async (call) => ({ stats: await statsOf(this, call.of) }),
+    };
+  }
+
+  #reportLost(transport: ClientTransport, reason: string): void {
+    const { roomId, sessionId, direction, broadcastId, id: transportId } = transport;
+    const viewIds = this.receiving.viewsOn(transport).map((view) => view.viewId);
+    this.context.log.info({ transportId, direction, reason }, "transport lost");
+    this.context.emit({
+      kind: "transport-lost",
+      roomId,
+      sessionId,
+      transportId,
+      direction,
+      broadcastId,
+      viewIds,
+      reason,
+    });
+  }
+}

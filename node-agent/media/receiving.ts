@@ -1,0 +1,243 @@
+import type { types } from "mediasoup";
+import type { CallOf, CallResult } from "#schema/agent/calls.ts";
+import { CallError, gone } from "../calls/call-error.ts";
+import { findLife, type MediaContext } from "./context.ts";
+import { KeyedQueues } from "./keyed-queues.ts";
+import type { Pairs } from "./pairs.ts";
+import { type AskedView, NoPipeError, type Piped } from "./piped.ts";
+import type { ClientTransport, Transports } from "./transports.ts";
+import { View } from "./views.ts";
+import type { WorkerLife } from "./worker-pool.ts";
+
+type WatchedView = CallResult<"watch">["views"][number];
+
+/** The viewer side: receiving transports, views and their consumers. */
+export class Receiving {
+  readonly #context: MediaContext;
+  readonly #transports: Transports;
+  readonly #pairs: Pairs;
+  readonly #piped: Piped;
+  readonly #queues = new KeyedQueues();
+  readonly #views = new Map<string, View>();
+  readonly #idleTimers = new Map<ClientTransport, NodeJS.Timeout>();
+  /** Ids of transports on which a `watch` is at work: not idle, views or none. */
+  readonly #busy = new Map<string, number>();
+
+  constructor(context: MediaContext, transports: Transports, pairs: Pairs, piped: Piped) {
+    this.#context = context;
+    this.#transports = transports;
+    this.#pairs = pairs;
+    this.#piped = piped;
+  }
+
+  /** All views on this node at present. */
+  get all(): View[] {
+    return [...this.#views.values()];
+  }
+
+  /**
+   * Does everything from legs to consumers. A view that fails does not fail
+   * the others.
+   * @throws CallError `gone` where the session, or every view, is closed,
+   *   `invalid` where the transport or a view is another session's
+   */
+  async watch(call: CallOf<"watch">): Promise<CallResult<"watch">> {
+    const { sessionId, transportId, views } = call;
+    const { generations } = this.#context;
+    const life = findLife(this.#context, call.worker);
+    if (generations.isClosed(sessionId)) throw gone(`Session ${sessionId}`);
+    const open = views.filter((view) => !generations.isClosed(view.viewId));
+    if (views.length > 0 && open.length === 0) throw gone("The view");
+    for (const { viewId } of open) this.#owned(viewId, sessionId);
+
+    this.#busy.set(transportId, (this.#busy.get(transportId) ?? 0) + 1);
+    try {
+      return await this.#watchOn(life, call);
+    } finally {
+      const others = (this.#busy.get(transportId) ?? 1) - 1;
+      if (others > 0) this.#busy.set(transportId, others);
+      else this.#busy.delete(transportId);
+    }
+  }
+
+  /**
+   * Resumes what `watch` made on a transport that was there already.
+   * @throws CallError `gone` where none of the views is here, `invalid` where
+   *   one is another session's
+   */
+  async resumeViews(call: CallOf<"resume-views">): Promise<CallResult<"resume-views">> {
+    const views = call.viewIds.flatMap((id) => this.#owned(id, call.sessionId) ?? []);
+    if (views.length === 0 && call.viewIds.length > 0) throw gone("The view");
+    await Promise.all(views.map((view) => view.resume()));
+    return {};
+  }
+
+  /**
+   * Pauses, plays or re-ranks a view.
+   * @throws CallError `gone` where it is not here, `invalid` where it is another's
+   */
+  async updateView(call: CallOf<"update-view">): Promise<CallResult<"update-view">> {
+    const view = this.#owned(call.viewId, call.sessionId);
+    if (!view) throw gone(`View ${call.viewId}`);
+    const { paused, preferredLayers, priority } = call;
+    await view.update({ paused, preferredLayers, priority });
+    return {};
+  }
+
+  /** The view of an id, if it is here. */
+  find(viewId: string): View | undefined {
+    return this.#views.get(viewId);
+  }
+
+  /** Closes a view and its consumers; closing it again is harmless. */
+  closeView(viewId: string): void {
+    const view = this.#views.get(viewId);
+    if (!view) return;
+    this.#views.delete(viewId);
+    view.close();
+    this.#closeWhenIdle(view.transport);
+  }
+
+  /** Tells control about views of a connected transport, each once. */
+  reportActive(transport: ClientTransport): void {
+    if (transport.webRtc.dtlsState !== "connected") return;
+    const views = this.viewsOn(transport).filter(
+      (view) => view.ready && !view.reportedActive,
+    );
+    if (views.length === 0) return;
+    for (const view of views) view.reportedActive = true;
+    const { roomId, sessionId } = transport;
+    const viewIds = views.map((view) => view.viewId);
+    this.#context.emit({ kind: "views-active", roomId, sessionId, viewIds });
+  }
+
+  /** The views that a transport carries. */
+  viewsOn(transport: ClientTransport): View[] {
+    return this.all.filter((view) => view.transport === transport);
+  }
+
+  /** Forgets the views of a transport that was closed. */
+  transportClosed(transport: ClientTransport): void {
+    clearTimeout(this.#idleTimers.get(transport));
+    this.#idleTimers.delete(transport);
+    for (const view of this.viewsOn(transport)) {
+      view.closed = true;
+      this.#views.delete(view.viewId);
+    }
+  }
+
+  async #watchOn(life: WorkerLife, call: CallOf<"watch">): Promise<CallResult<"watch">> {
+    const { roomId, sessionId, transportId: id } = call;
+    const plan = { id, direction: "receive" as const, roomId, sessionId, life };
+    // Pipes and transport do not need each other: they are made side by side.
+    const piping = this.#connectPairs(life, call.pairs).then(() =>
+      Promise.all(
+        call.views.map((view) =>
+          this.#piped.ensure(life, view).catch((error: unknown) => error as Error),
+        ),
+      ),
+    );
+    const opening = this.#transports.open(plan);
+    const [{ transport, isNew }, pipes] = await Promise.all([opening, piping]);
+    const consuming = call.views.map((asked, index) =>
+      this.#watchView(transport, asked, pipes[index], call, !isNew),
+    );
+    const connecting =
+      isNew && call.dtlsParameters
+        ? this.#transports.connect(transport, call.dtlsParameters)
+        : undefined;
+    try {
+      const [views] = await Promise.all([Promise.all(consuming), connecting]);
+      const parameters = this.#transports.parametersOf(transport);
+      return { transport: parameters, transportIsNew: isNew, views };
+    } catch (error) {
+      // Nobody was told of a transport whose call failed.
+      if (isNew) transport.webRtc.close();
+      throw error;
+    } finally {
+      this.reportActive(transport);
+      this.#closeWhenIdle(transport);
+    }
+  }
+
+  async #connectPairs(life: WorkerLife, asked: CallOf<"watch">["pairs"]): Promise<void> {
+    await Promise.all(
+      asked.map(async ({ peer, remote }) => {
+        try {
+          const pair = await this.#pairs.ensure(life, peer);
+          await this.#pairs.connect(pair, remote);
+        } catch (error) {
+          // The views that need this pair fail by themselves, as no-pipe.
+          this.#context.log.error({ peer, err: error }, "pair did not connect");
+        }
+      }),
+    );
+  }
+
+  async #watchView(
+    transport: ClientTransport,
+    asked: AskedView,
+    pipe: Awaited<ReturnType<Piped["ensure"]>> | Error | undefined,
+    call: CallOf<"watch">,
+    hold: boolean,
+  ): Promise<WatchedView> {
+    const { viewId } = asked;
+    try {
+      if (!pipe || pipe instanceof Error) throw pipe ?? new Error("No pipe was made.");
+      const rtpCapabilities = call.rtpCapabilities as types.RtpCapabilities;
+      return await this.#queues.run(viewId, async (): Promise<WatchedView> => {
+        const view = this.#viewFor(transport, asked);
+        const decodable = await view.consume(pipe, rtpCapabilities, hold);
+        if (view.closed) throw gone(`View ${viewId}`);
+        if (decodable) {
+          view.ready = true;
+          return { status: "ready", viewId, consumers: view.describe() };
+        }
+        if (!view.ready) this.closeView(viewId);
+        const reason = "The client decodes none of the broadcast's codecs.";
+        return { status: "failed", viewId, code: "cannot-consume", reason };
+      });
+    } catch (error) {
+      const code = error instanceof NoPipeError ? "no-pipe" : "failed";
+      const reason = (error as Error).message;
+      this.#context.log.warn({ viewId, code, reason }, "view failed");
+      const view = this.#views.get(viewId);
+      if (view?.transport === transport && !view.ready) this.closeView(viewId);
+      return { status: "failed", viewId, code, reason };
+    }
+  }
+
+  #viewFor(transport: ClientTransport, asked: AskedView): View {
+    const { viewId, broadcastId } = asked;
+    if (this.#context.generations.isClosed(viewId) || transport.webRtc.closed) {
+      throw gone(`View ${viewId}`);
+    }
+    const present = this.#owned(viewId, transport.sessionId);
+    if (present?.transport === transport) return present;
+    // The session comes on another transport: the view follows it there.
+    if (present) this.closeView(viewId);
+    const { kinds, paused, preferredLayers, priority } = asked;
+    const wishes = { kinds, paused, preferredLayers, priority };
+    const view = new View(viewId, broadcastId, transport, wishes);
+    this.#views.set(viewId, view);
+    return view;
+  }
+
+  #owned(viewId: string, sessionId: string): View | undefined {
+    const view = this.#views.get(viewId);
+    if (view && view.transport.sessionId !== sessionId) {
+      throw new CallError("invalid", `View ${viewId} is not session ${sessionId}'s.`);
+    }
+    return view;
+  }
+
+  #closeWhenIdle(transport: ClientTransport): void {
+    clearTimeout(this.#idleTimers.get(transport));
+    if (transport.webRtc.closed || this.viewsOn(transport).length > 0) return;
+    const timer = setTimeout(() => {
+      const idle = this.viewsOn(transport).length === 0 && !this.#busy.has(transport.id);
+      if (idle) transport.webRtc.close();
+    }, this.#context.timing.idleTransportMs);
+    this.#idleTimers.set(transport, timer);
+  }
+}

@@ -1,0 +1,34 @@
+import type { CallOf, CallResult } from "#schema/agent/calls.ts";
+import { gone } from "../calls/call-error.ts";
+import type { Media } from "./media.ts";
+
+type StatsOf = CallOf<"stats">["of"];
+type Stats = CallResult<"stats">["stats"];
+
+/**
+ * mediasoup's own numbers for a broadcast's producers or a view's consumers,
+ * each with the id of its track.
+ * @throws CallError `gone` where the broadcast or view is not here
+ */
+export async function statsOf(media: Media, of: StatsOf): Promise<Stats> {
+  if (of.type === "view") {
+    const view = media.receiving.find(of.viewId);
+    if (!view) throw gone(`View ${of.viewId}`);
+    const lists = await Promise.all(
+      [...view.consumers.values()].map(async ({ consumer, trackId }) =>
+        (await consumer.getStats()).map((stat) => ({ ...stat, trackId })),
+      ),
+    );
+    return lists.flat();
+  }
+  const sent = media.sending.all.filter((one) => one.broadcastId === of.broadcastId);
+  if (sent.length === 0) throw gone(`Broadcast ${of.broadcastId}`);
+  const lists = await Promise.all(
+    sent
+      .flatMap((broadcast) => [...broadcast.tracks])
+      .map(async ([trackId, { producer }]) =>
+        (await producer.getStats()).map((stat) => ({ ...stat, trackId })),
+      ),
+  );
+  return lists.flat();
+}

@@ -1,0 +1,35 @@
+/** Every delay of the agent, in milliseconds. */
+export interface Timing {
+  /** A transport without DTLS after this is closed and reported lost. */
+  dtlsConnectMs: number;
+  /** ICE `disconnected` leaves this long for a restart. */
+  iceGraceMs: number;
+  /** A receiving transport without views closes after this. */
+  idleTransportMs: number;
+  /** Answers are kept this long, for a call that is offered again. */
+  answerKeepMs: number;
+  /** A request to control, other than a poll, is given up after this. */
+  requestTimeoutMs: number;
+  /** The first pause after a failed request; doubled up to `backoffMaxMs`. */
+  backoffMinMs: number;
+  backoffMaxMs: number;
+  /** A source over its bitrate for this long is closed. */
+  overBitrateMs: number;
+  /** An idle pair whose peer has a newer one closes after this. */
+  idlePairMs: number;
+  /** Health says ill where control was not heard for this long. */
+  unheardMs: number;
+}
+
+export const defaultTiming: Timing = {
+  dtlsConnectMs: 15_000,
+  iceGraceMs: 15_000,
+  idleTransportMs: 3000,
+  answerKeepMs: 60_000,
+  requestTimeoutMs: 10_000,
+  backoffMinMs: 250,
+  backoffMaxMs: 5000,
+  overBitrateMs: 10_000,
+  idlePairMs: 600_000,
+  unheardMs: 15_000,
+};
