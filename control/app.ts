@@ -13,6 +13,7 @@ import { rooms } from "./routes/rooms.ts";
 import { sessions } from "./routes/sessions.ts";
 import { transports } from "./routes/transports.ts";
 import { views } from "./routes/views.ts";
+import { webhooks } from "./routes/webhooks.ts";
 
 /** The whole HTTP API. */
 export function createApp(): OpenAPIHono<AppEnv> {
@@ -28,6 +29,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
     channels,
     fleet,
     lobby,
+    webhooks,
     agent,
   ]) {
     app.route("/", part);

@@ -3,6 +3,7 @@ import { zoneName } from "#schema/ids.ts";
 import { readSettings, type Settings } from "#schema/settings.ts";
 import type { NodeMailbox } from "./objects/node-mailbox.ts";
 import type { RoomChannel } from "./objects/room-channel.ts";
+import type { WebhookCourier } from "./objects/webhook-courier.ts";
 import type { ZoneBroker } from "./objects/zone-broker.ts";
 
 /** What wrangler.toml binds, and the secrets that a deployment sets. */
@@ -10,6 +11,7 @@ export interface Env {
   ZONE_BROKER: DurableObjectNamespace<ZoneBroker>;
   NODE_MAILBOX: DurableObjectNamespace<NodeMailbox>;
   ROOM_CHANNEL: DurableObjectNamespace<RoomChannel>;
+  WEBHOOK_COURIER: DurableObjectNamespace<WebhookCourier>;
   ASSETS: Fetcher;
   WEIR_ZONE: string;
   CONTROL_DB_URL: string;
@@ -21,6 +23,7 @@ export interface Env {
   WEIR_LOBBY?: string;
   WEIR_ICE_SERVERS?: string;
   WEIR_ALLOWED_ORIGINS?: string;
+  WEIR_WEBHOOK_LOOPBACK?: string;
   WEIR_SETTINGS?: string;
 }
 
@@ -55,6 +58,7 @@ const configSchema = z.object({
     )
     .optional(),
   WEIR_SETTINGS: json.optional(),
+  WEIR_WEBHOOK_LOOPBACK: z.enum(["allow", "refuse"]).default("refuse"),
   WEIR_ALLOWED_ORIGINS: z
     .string()
     .default("")
@@ -74,6 +78,8 @@ export interface Config {
   lobbyOpen: boolean;
   iceServers: { urls: string | string[] }[];
   settings: Settings;
+  /** For development: webhooks may go to this machine. */
+  webhookLoopback: boolean;
   /** Origins besides control's own whose pages may use it. */
   allowedOrigins: string[];
 }
@@ -105,6 +111,7 @@ export function configOf(env: Env): Config {
     lobbyOpen: data.WEIR_LOBBY === "open",
     iceServers: data.WEIR_ICE_SERVERS ?? [],
     settings: readSettings(data.WEIR_SETTINGS ?? {}),
+    webhookLoopback: data.WEIR_WEBHOOK_LOOPBACK === "allow",
     allowedOrigins: data.WEIR_ALLOWED_ORIGINS,
   };
   configs.set(env, config);

@@ -5,6 +5,7 @@ import { brokerOf } from "./objects/names.ts";
 
 export { NodeMailbox } from "./objects/node-mailbox.ts";
 export { RoomChannel } from "./objects/room-channel.ts";
+export { WebhookCourier } from "./objects/webhook-courier.ts";
 export { ZoneBroker } from "./objects/zone-broker.ts";
 
 const app = createApp();

@@ -84,6 +84,7 @@ export const roomEvent = z.discriminatedUnion("type", [
     broadcastId: z.string(),
     trackId: z.string(),
   }),
+  z.object({ type: z.literal("room.opened"), tier: z.number().int() }),
   /** Hosts were lost, and the room's reservation could not be made whole elsewhere. */
   z.object({ type: z.literal("reservation.reduced"), reason: z.string() }),
   z.object({ type: z.literal("room.closed"), reason: z.string() }),

@@ -16,6 +16,7 @@ export const idKinds = [
   "track",
   "transport",
   "view",
+  "webhook",
   "worker",
 ] as const;
 export type IdKind = (typeof idKinds)[number];

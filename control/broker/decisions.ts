@@ -29,11 +29,14 @@ import {
 } from "./decide/sessions.ts";
 import { showBroadcast, unshowBroadcast } from "./decide/shown.ts";
 import { activateViews, claimViews, locateViews, releaseViews } from "./decide/views.ts";
+import { addWebhook, removeWebhook } from "./decide/webhooks.ts";
 import type { Decision } from "./decision.ts";
 
 /** Everything that a broker can be asked, by name. */
 const decisions = {
   acknowledge,
+  addWebhook,
+  removeWebhook,
   changeRoom,
   explainView,
   showBroadcast,

@@ -45,6 +45,8 @@ export class ZoneState {
   readonly rooms = new Map<string, RoomState>();
   readonly broadcasts = new Map<string, BroadcastState>();
   readonly deadlines = new Map<string, DeadlineRow>();
+  /** The accounts of webhooks: webhook -> account. */
+  readonly webhooks = new Map<string, string>();
   /** Open rooms whose tier is reserved and has broadcasts. */
   readonly reservedRooms = new Set<string>();
   /** Last heard load by worker, in memory only: a new broker hears it again. */

@@ -10,11 +10,14 @@ import type { Changes } from "./changes.ts";
 
 const slotSql = `INSERT INTO batch_guard (ok)
   SELECT 0 FROM json_each(?) AS touched
-  JOIN slot ON slot.broadcast_id = touched.value ->> 0
-    AND slot.worker_id = touched.value ->> 1 AND slot.room_id = touched.value ->> 2
-  WHERE slot.viewers <> (SELECT count(*) FROM "view"
-    WHERE "view".broadcast_id = slot.broadcast_id
-      AND "view".worker_id = slot.worker_id AND "view".room_id = slot.room_id)
+  WHERE coalesce((SELECT viewers FROM slot
+      WHERE slot.broadcast_id = touched.value ->> 0
+        AND slot.worker_id = touched.value ->> 1
+        AND slot.room_id = touched.value ->> 2), 0)
+    <> (SELECT count(*) FROM "view"
+      WHERE "view".broadcast_id = touched.value ->> 0
+        AND "view".worker_id = touched.value ->> 1
+        AND "view".room_id = touched.value ->> 2)
   LIMIT 1`;
 
 const workerSql = `INSERT INTO batch_guard (ok)
@@ -42,10 +45,22 @@ const roomSql = `INSERT INTO batch_guard (ok)
         WHERE broadcast_room.room_id = room.id AND broadcast_room.counted)
   LIMIT 1`;
 
+/** Slots that changed or went, and those that a changed view should be in. */
+function slotsTouched(changes: Changes): string[][] {
+  const slots = new Map<string, string[]>();
+  const touch = (key: string[]) => slots.set(key.join("|"), key);
+  for (const key of changes.slots.keysPut()) touch(key);
+  for (const key of changes.slots.keysRemoved()) touch(key);
+  for (const view of changes.views.rowsPut()) {
+    touch([view.broadcastId, view.workerId, view.roomId]);
+  }
+  return [...slots.values()];
+}
+
 /** The audits that a commit's changes call for; none where no total changed. */
 export function auditStatements(changes: Changes): InStatement[] {
   const audits: [string, string[][]][] = [
-    [slotSql, changes.slots.keysPut()],
+    [slotSql, slotsTouched(changes)],
     [workerSql, changes.workers.keysPut()],
     [roomSql, changes.rooms.keysPut()],
   ];

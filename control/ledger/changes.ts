@@ -4,6 +4,7 @@ import type { SQLiteTable } from "drizzle-orm/sqlite-core";
 import * as fleet from "#schema/control/fleet.ts";
 import * as journal from "#schema/control/journal.ts";
 import * as rooms from "#schema/control/rooms.ts";
+import { webhook } from "#schema/control/webhooks.ts";
 import { type RowWriter, rowWriter } from "./statements.ts";
 
 /** The final state of one table's changed rows, by key. */
@@ -33,6 +34,14 @@ export class TableChanges<T extends SQLiteTable> {
 
   keysPut(): string[][] {
     return [...this.#puts.values()].map((row) => this.#writer.keyOf(row));
+  }
+
+  keysRemoved(): string[][] {
+    return [...this.#removals.values()];
+  }
+
+  rowsPut(): Iterable<InferInsertModel<T>> {
+    return this.#puts.values();
   }
 
   removal(): InStatement[] {
@@ -80,6 +89,7 @@ export class Changes {
   readonly views = new TableChanges(rooms.view);
   readonly deadlines = new TableChanges(journal.deadline);
   readonly idempotency = new TableChanges(journal.idempotency);
+  readonly webhooks = new TableChanges(webhook);
   readonly outbox = new TableChanges(journal.outbox);
   readonly events = new TableChanges(journal.event, ["streamId", "seq"]);
   /** Set by a node's registration. */
@@ -111,6 +121,7 @@ export class Changes {
       this.views,
       this.deadlines,
       this.idempotency,
+      this.webhooks,
       this.outbox,
       this.events,
     ] as unknown as TableChanges<SQLiteTable>[];

@@ -57,13 +57,14 @@ export async function loadZone(
   settings: Settings,
 ): Promise<ZoneState> {
   const state = new ZoneState(settings);
-  const [zone, nodes, workers, reservations, reserved] = await client.batch(
+  const [zone, nodes, workers, reservations, reserved, webhooks] = await client.batch(
     [
       { sql: "SELECT * FROM zone WHERE id = ?", args: [zoneId] },
       "SELECT * FROM node",
       "SELECT * FROM worker ORDER BY id",
       "SELECT room_id, worker_id, points FROM reservation",
       "SELECT id FROM room WHERE reserve AND state = 'open' AND broadcasts_max > 0",
+      "SELECT id, account_id FROM webhook",
     ],
     "read",
   );
@@ -87,6 +88,9 @@ export async function loadZone(
     });
   }
   for (const { id } of reserved?.rows ?? []) state.reservedRooms.add(String(id));
+  for (const { id, account_id } of webhooks?.rows ?? []) {
+    state.webhooks.set(String(id), String(account_id));
+  }
   await loadClaims(client, state);
   return state;
 }

@@ -44,7 +44,7 @@ const environment = z.object({
     .string()
     .refine((text) => isIP(text) !== 0, { error: "is no IP address: use 0.0.0.0 or one" })
     .default("127.0.0.1"),
-  /** Where browsers reach control. Default http://localhost:<WEIR_PORT>. */
+  /** Where browsers reach control. Default: WEIR_HOST, as localhost where it can be. */
   WEIR_PUBLIC_URL: z
     .url({
       protocol: /^https?$/,
@@ -134,11 +134,14 @@ export function readLaunchConfig(env: Record<string, string | undefined>): Launc
     throw new LaunchError(`${String(issue?.path[0])} ${issue?.message}`);
   }
   const read = parsed.data;
+  const host = reachable(read.WEIR_HOST);
+  // Browsers allow a camera on plain HTTP for this name only.
+  const shownHost = host === "127.0.0.1" ? "localhost" : host;
   return {
     port: read.WEIR_PORT,
     host: read.WEIR_HOST,
-    controlUrl: `http://${reachable(read.WEIR_HOST)}:${read.WEIR_PORT}`,
-    publicUrl: read.WEIR_PUBLIC_URL ?? `http://localhost:${read.WEIR_PORT}`,
+    controlUrl: `http://${host}:${read.WEIR_PORT}`,
+    publicUrl: read.WEIR_PUBLIC_URL ?? `http://${shownHost}:${read.WEIR_PORT}`,
     dataFolder: resolve(read.WEIR_DATA),
     givenKeys: {
       api: read.WEIR_API_KEY,

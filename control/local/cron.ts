@@ -1,20 +1,23 @@
 import { get } from "node:http";
 
-const everyMs = 60_000;
-
 /**
  * Fires control's scheduled handler each minute, which the local runtime never
  * does by itself.
  * @param controlUrl where control listens
  * @param say told once when firing begins to fail, and once when it works again
+ * @param everyMs how often. Default a minute, as in production
  * @returns what ends it
  */
-export function startCron(controlUrl: string, say: (text: string) => void): () => void {
+export function startCron(
+  controlUrl: string,
+  say: (text: string) => void,
+  everyMs = 60_000,
+): () => void {
   const url = new URL("/cdn-cgi/local/scheduled", controlUrl);
   url.searchParams.set("cron", "* * * * *");
   let failing = false;
   const fire = async (): Promise<void> => {
-    const problem = await firedProblem(url);
+    const problem = await firedProblem(url, everyMs);
     if (problem && !failing) say(`cron does not reach control: ${problem}`);
     if (!problem && failing) say("cron reaches control again");
     failing = problem !== undefined;
@@ -23,13 +26,13 @@ export function startCron(controlUrl: string, say: (text: string) => void): () =
   return () => clearInterval(timer);
 }
 
-function firedProblem(url: URL): Promise<string | undefined> {
+function firedProblem(url: URL, timeoutMs: number): Promise<string | undefined> {
   return new Promise((resolve) => {
     const request = get(
       url,
       // The local runtime takes this path from its own machine only, by name;
       // fetch would send another.
-      { headers: { host: "localhost" }, signal: AbortSignal.timeout(everyMs / 2) },
+      { headers: { host: "localhost" }, signal: AbortSignal.timeout(timeoutMs) },
       (response) => {
         response.resume();
         const { statusCode } = response;

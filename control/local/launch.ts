@@ -23,7 +23,7 @@ const controlStartMs = 60_000;
 const agentStartMs = 30_000;
 // Together they stay below the five seconds within which a stop is over.
 const agentGraceMs = 2000;
-const controlGraceMs = 2000;
+const controlGraceMs = 1500;
 
 export interface LaunchOptions {
   /** The repository's folder. */

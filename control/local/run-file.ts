@@ -8,7 +8,7 @@ import { LaunchError } from "./config.ts";
 /** The environment variable that marks every process of one run. */
 export const runMark = "WEIR_RUN";
 
-const killMs = 2000;
+const killMs = 1000;
 
 const runSchema = z.object({
   pid: z.number().int(),

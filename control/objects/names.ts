@@ -3,6 +3,7 @@ import { configOf, type Env } from "../env.ts";
 import { Problem } from "../problem.ts";
 import type { NodeMailbox } from "./node-mailbox.ts";
 import type { RoomChannel } from "./room-channel.ts";
+import type { WebhookCourier } from "./webhook-courier.ts";
 import type { ZoneBroker } from "./zone-broker.ts";
 
 /*
@@ -17,6 +18,7 @@ type MailboxStub = Pick<
   NodeMailbox,
   "begin" | "call" | "deliver" | "heartbeat" | "poll" | "report"
 >;
+type CourierStub = Pick<WebhookCourier, "deliveries" | "replay" | "ring">;
 type ChannelStub = Pick<RoomChannel, "deliver" | "fetch">;
 
 /**
@@ -59,4 +61,12 @@ export function mailboxOf(env: Env, nodeId: string): MailboxStub {
 export function channelOf(env: Env, name: string): ChannelStub {
   const stub: unknown = env.ROOM_CHANNEL.get(env.ROOM_CHANNEL.idFromName(name));
   return stub as ChannelStub;
+}
+
+/** The courier of an account's webhooks. */
+export function courierOf(env: Env, accountId: string): CourierStub {
+  const stub: unknown = env.WEBHOOK_COURIER.get(
+    env.WEBHOOK_COURIER.idFromName(accountId),
+  );
+  return stub as CourierStub;
 }

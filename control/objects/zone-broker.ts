@@ -12,7 +12,7 @@ import { configOf, type Env } from "../env.ts";
 import { openDatabase } from "../ledger/client.ts";
 import { eventsAfter, outboxAfter, roomOf } from "../ledger/find.ts";
 import { deleteOld } from "../ledger/retention.ts";
-import { channelNameOf, channelOf, mailboxOf } from "./names.ts";
+import { channelNameOf, channelOf, courierOf, mailboxOf } from "./names.ts";
 
 /**
  * One per zone: the zone decides. It wraps the broker, which is the only writer
@@ -38,7 +38,10 @@ export class ZoneBroker extends DurableObject<Env> {
       client: this.#client,
       settings,
       now: () => Date.now(),
-      onCommitted: (committed) => this.#ring(committed),
+      onCommitted: (committed) => {
+        this.#ring(committed);
+        this.#ringCouriers(committed);
+      },
       onDeadline: (atMs) => this.#setAlarm(atMs),
       onAlert: (what, details) =>
         console.error(JSON.stringify({ alert: what, ...details })),
@@ -114,6 +117,15 @@ export class ZoneBroker extends DurableObject<Env> {
         const told = channelOf(this.env, name).deliver(roomId, roomNews);
         this.ctx.waitUntil(told.catch(logged("channel", name)));
       }
+    }
+  }
+
+  /** Rings the couriers of the accounts that have webhooks and news. */
+  #ringCouriers({ news, instructions, state }: Committed): void {
+    if (state.webhooks.size === 0 || (news.size === 0 && instructions.size === 0)) return;
+    for (const accountId of new Set(state.webhooks.values())) {
+      const rung = courierOf(this.env, accountId).ring(accountId);
+      this.ctx.waitUntil(rung.catch(logged("courier", accountId)));
     }
   }
 

@@ -161,7 +161,7 @@ class MovePlanner {
     while (broadcast && worker && moved < views) {
       const pipe = this.#picture.pipe(broadcastId, toWorkerId);
       const piped = moved > 0 || (pipe !== undefined && pipe.state !== "closing");
-      if (this.#overlay.misfit(broadcast, worker, piped)) break;
+      if (this.#overlay.misfit(roomId, broadcast, worker, piped)) break;
       this.#overlay.take(broadcast, worker, moved === 0 ? points : 0, piped);
       moved += 1;
     }

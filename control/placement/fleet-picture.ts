@@ -14,6 +14,8 @@ export class FleetPicture {
   readonly workers = new Map<string, WorkerPicture>();
   readonly #workersByNode = new Map<string, Set<string>>();
   readonly #producersOfRoom = new Map<string, Set<string>>();
+  /** By node: kbit/s for seats that rooms have reserved and nobody sits in. */
+  readonly #idleKbps = new Map<string, number>();
   readonly #index = new WorkerIndex();
 
   constructor(settings: Settings) {
@@ -117,12 +119,25 @@ export class FleetPicture {
     this.#refile(worker);
   }
 
-  protected chargeNode(nodeId: string, egressKbps: number, ingressKbps: number): void {
+  /** Egress in kbit/s that a node has kept for reserved seats without a viewer. */
+  idleEgressKbps(nodeId: string): number {
+    return this.#idleKbps.get(nodeId) ?? 0;
+  }
+
+  protected chargeNode(
+    nodeId: string,
+    egressKbps: number,
+    ingressKbps: number,
+    idleKbps = 0,
+  ): void {
     const node = this.nodes.get(nodeId);
     if (!node) return;
     const before = this.#starvation(node);
     node.egressUsedKbps += egressKbps;
     node.ingressUsedKbps += ingressKbps;
+    if (idleKbps !== 0) {
+      this.#idleKbps.set(nodeId, this.idleEgressKbps(nodeId) + idleKbps);
+    }
     // Its workers move in the index only where a budget runs out or comes back.
     if (this.#starvation(node) !== before) this.#refileNode(nodeId);
   }
@@ -130,7 +145,7 @@ export class FleetPicture {
   /** What a node has too little bandwidth for, as bits. */
   #starvation(node: NodePicture): number {
     const { camera, screen } = this.settings.nominalKbps;
-    const egress = node.egressKbps - node.egressUsedKbps;
+    const egress = this.#openEgress(node);
     const ingress = node.ingressKbps - node.ingressUsedKbps;
     return (
       (egress < camera.view ? 1 : 0) +
@@ -138,6 +153,11 @@ export class FleetPicture {
       (ingress < camera.leg ? 4 : 0) +
       (ingress < screen.leg ? 8 : 0)
     );
+  }
+
+  /** Egress that is neither used nor kept for a reservation. */
+  #openEgress(node: NodePicture): number {
+    return node.egressKbps - node.egressUsedKbps - this.idleEgressKbps(node.id);
   }
 
   #refileNode(nodeId: string): void {
@@ -166,9 +186,7 @@ export class FleetPicture {
     if (!node || !this.isOpen(worker)) return "closed";
     if (worker.dedicatedTo !== undefined) return "other-room";
     const { view, leg } = nominalKbps(this.settings, worker.mediaClass);
-    if (worker.role === "consumer" && node.egressKbps - node.egressUsedKbps < view) {
-      return "no-egress";
-    }
+    if (worker.role === "consumer" && this.#openEgress(node) < view) return "no-egress";
     return node.ingressKbps - node.ingressUsedKbps < leg ? "no-ingress" : undefined;
   }
 

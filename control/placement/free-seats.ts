@@ -55,7 +55,7 @@ function findOffers(search: Search, tallies: Map<string, Tally>): Map<string, Of
         ? "closed"
         : seats <= 0
           ? "no-free-seat"
-          : search.overlay.misfit(broadcast, worker, piped);
+          : search.misfit(broadcast, worker, piped);
       if (obstacle) {
         tally.passedOver[obstacle] = (tally.passedOver[obstacle] ?? 0) + 1;
         continue;

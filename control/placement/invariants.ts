@@ -24,6 +24,8 @@ export function checkPicture(picture: Picture): string[] {
   for (const node of picture.nodes.values()) {
     const { id, egressKbps, ingressKbps } = node;
     expect(`${id} egress`, node.egressUsedKbps, sums.egress.get(id), egressKbps);
+    const kept = node.egressUsedKbps + picture.idleEgressKbps(id);
+    if (kept > egressKbps) wrong.push(`${id} egress: ${kept} with what is reserved.`);
     expect(`${id} ingress`, node.ingressUsedKbps, sums.ingress.get(id), ingressKbps);
   }
   return [...wrong, ...checkSlots(picture)];

@@ -112,7 +112,7 @@ function offerOf(
     const isPiped = candidate.piped.has(broadcast.id);
     if (round.piped && !(isPiped && isShortOfLegs(search, broadcast))) continue;
     if (!isPiped && fresh.length >= quota) continue;
-    if (overlay.misfit(broadcast, worker, isPiped)) continue;
+    if (search.misfit(broadcast, worker, isPiped)) continue;
     (isPiped ? piped : fresh).push(broadcast);
   }
   const covered = Math.min(points, piped.length + fresh.length);

@@ -24,6 +24,10 @@ export class Overlay {
   readonly #egressKbps = new Map<string, number>();
   readonly #ingressKbps = new Map<string, number>();
 
+  /** What the picture leaves one room of each node: it takes some adding up. */
+  readonly #egressOfRoom = new Map<string, number>();
+  #roomId = "";
+
   constructor(picture: Picture) {
     this.#picture = picture;
   }
@@ -52,23 +56,25 @@ export class Overlay {
   }
 
   /**
-   * Whether links and budgets carry one more view of a broadcast from a worker.
+   * Whether links and budgets carry one more view of a room from a worker.
    * @param piped whether a usable pipe is there already
    * @returns what is missing, or undefined where nothing is
    */
   misfit(
+    roomId: string,
     broadcast: BroadcastPicture,
     worker: WorkerPicture,
     piped: boolean,
   ): Misfit | undefined {
     const nominal = nominalKbps(this.#picture.settings, broadcast.mediaClass);
-    if (this.#egressLeft(worker.nodeId) < nominal.view) return "no-egress";
+    if (this.#egressLeft(roomId, worker.nodeId) < nominal.view) return "no-egress";
     if (piped) return undefined;
     const producer = this.#picture.workers.get(broadcast.producerWorkerId);
     if (!producer || this.legsLeft(producer) < legsPerNewPipe) return "no-pipe-legs";
     if (producer.nodeId === worker.nodeId) return undefined;
     if (this.#ingressLeft(worker.nodeId) < nominal.leg) return "no-ingress";
-    if (this.#egressLeft(producer.nodeId) < nominal.leg) return "no-producer-egress";
+    if (this.#egressLeft(roomId, producer.nodeId) < nominal.leg)
+      return "no-producer-egress";
     return undefined;
   }
 
@@ -90,10 +96,17 @@ export class Overlay {
     add(this.#ingressKbps, worker.nodeId, nominal.leg);
   }
 
-  #egressLeft(nodeId: string): number {
-    const node = this.#picture.nodes.get(nodeId);
-    if (!node) return 0;
-    return node.egressKbps - node.egressUsedKbps - (this.#egressKbps.get(nodeId) ?? 0);
+  #egressLeft(roomId: string, nodeId: string): number {
+    if (roomId !== this.#roomId) {
+      this.#roomId = roomId;
+      this.#egressOfRoom.clear();
+    }
+    let left = this.#egressOfRoom.get(nodeId);
+    if (left === undefined) {
+      left = this.#picture.egressLeftFor(roomId, nodeId);
+      this.#egressOfRoom.set(nodeId, left);
+    }
+    return left - (this.#egressKbps.get(nodeId) ?? 0);
   }
 
   #ingressLeft(nodeId: string): number {

@@ -23,10 +23,9 @@ export class Picture extends FleetPicture {
   readonly #pipesByBroadcast = new Map<string, PipePicture[]>();
   /** Points in use by room and worker, without what is only reserved. */
   readonly #roomPoints = new Map<string, Map<string, number>>();
+  readonly #roomViews = new Map<string, Map<string, number>>();
   readonly #reservations = new Map<string, Map<string, number>>();
   readonly #screensByRoom = new Map<string, number>();
-
-  // Broadcasts and pipes.
 
   addBroadcast(broadcast: BroadcastPicture): void {
     this.broadcasts.set(broadcast.id, broadcast);
@@ -121,7 +120,7 @@ export class Picture extends FleetPicture {
     this.#changeRoomPoints(roomId, worker, points - slot.points);
     slot.viewers += views;
     slot.points = points;
-    this.#chargeViews(worker, views);
+    this.#changeRoomViews(roomId, worker, views);
     if (slot.viewers <= 0) this.#forgetSlot(slot);
     return slot;
   }
@@ -151,8 +150,33 @@ export class Picture extends FleetPicture {
     const inUse = this.roomPoints(roomId).get(workerId) ?? 0;
     const before = this.reservedPoints(roomId).get(workerId) ?? 0;
     const grown = Math.max(points, inUse) - Math.max(before, inUse);
+    const idleBefore = worker ? this.idleKbpsOf(roomId, worker) : 0;
     setOrDelete(this.#reservations, roomId, workerId, points);
-    if (worker) this.changePointsUsed(worker, grown);
+    if (!worker) return;
+    this.changePointsUsed(worker, grown);
+    const idle = this.idleKbpsOf(roomId, worker) - idleBefore;
+    this.chargeNode(worker.nodeId, 0, 0, idle);
+  }
+
+  /** Egress in kbit/s that a worker's host keeps for a room's reserved seats there. */
+  idleKbpsOf(roomId: string, worker: WorkerPicture): number {
+    const reserved = this.reservedPoints(roomId).get(worker.id) ?? 0;
+    if (reserved === 0) return 0;
+    const seated = this.#roomViews.get(roomId)?.get(worker.id) ?? 0;
+    const idleSeats = reserved * this.seatsOf(worker.mediaClass) - seated;
+    return Math.max(0, idleSeats) * nominalKbps(this.settings, worker.mediaClass).view;
+  }
+
+  /** Egress in kbit/s that a room may still take of a node: what others keep is not its. */
+  egressLeftFor(roomId: string, nodeId: string): number {
+    const node = this.nodes.get(nodeId);
+    if (!node) return 0;
+    let own = 0;
+    for (const workerId of this.reservedPoints(roomId).keys()) {
+      const worker = this.workers.get(workerId);
+      if (worker?.nodeId === nodeId) own += this.idleKbpsOf(roomId, worker);
+    }
+    return node.egressKbps - node.egressUsedKbps - this.idleEgressKbps(nodeId) + own;
   }
 
   /**
@@ -197,9 +221,13 @@ export class Picture extends FleetPicture {
     this.chargeNode(worker.nodeId, 0, sign * leg);
   }
 
-  #chargeViews(worker: WorkerPicture, views: number): void {
+  #changeRoomViews(roomId: string, worker: WorkerPicture, views: number): void {
     const { view } = nominalKbps(this.settings, worker.mediaClass);
-    this.chargeNode(worker.nodeId, views * view, 0);
+    const before = this.idleKbpsOf(roomId, worker);
+    const seated = this.#roomViews.get(roomId)?.get(worker.id) ?? 0;
+    setOrDelete(this.#roomViews, roomId, worker.id, seated + views);
+    const idle = this.idleKbpsOf(roomId, worker) - before;
+    this.chargeNode(worker.nodeId, views * view, 0, idle);
   }
 
   /** A pipe within one host touches no network; between hosts it is charged twice. */

@@ -76,7 +76,7 @@ function planClass(
   wanted: number,
   picture: Picture,
 ): { workers: ReservedPoints[]; missing: number } {
-  const budget = new EgressBudget(picture, media);
+  const budget = new EgressBudget(picture, roomId, media);
   const kept = new Map<string, ReservedPoints>();
   let left = wanted;
   /** Raises what the room keeps on a worker to at most `most` points. */
@@ -137,21 +137,21 @@ function workersOfRoom(roomId: string, media: MediaClass, picture: Picture) {
 /** A point is worth reserving only where its host could send its views. */
 class EgressBudget {
   readonly #picture: Picture;
+  readonly #roomId: string;
   readonly #kbpsPerPoint: number;
   readonly #taken = new Map<string, number>();
 
-  constructor(picture: Picture, media: MediaClass) {
+  constructor(picture: Picture, roomId: string, media: MediaClass) {
     this.#picture = picture;
+    this.#roomId = roomId;
     this.#kbpsPerPoint =
       picture.seatsOf(media) * nominalKbps(picture.settings, media).view;
   }
 
   /** Points of which a worker's host can send every seat, `has` of them already counted. */
   pointsFor(worker: WorkerPicture, has: number): number {
-    const node = this.#picture.nodes.get(worker.nodeId);
-    if (!node) return 0;
     const taken = this.#taken.get(worker.nodeId) ?? 0;
-    const left = node.egressKbps - node.egressUsedKbps - taken;
+    const left = this.#picture.egressLeftFor(this.#roomId, worker.nodeId) - taken;
     return has + Math.max(0, Math.floor(left / this.#kbpsPerPoint));
   }
 

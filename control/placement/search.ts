@@ -39,7 +39,7 @@ export class Search {
     piped: boolean,
     grounds: { rule: string; considered: number; passedOver: PassedOver },
   ): boolean {
-    if (this.overlay.misfit(broadcast, worker, piped)) return false;
+    if (this.misfit(broadcast, worker, piped)) return false;
     this.overlay.take(broadcast, worker, points, piped);
     this.remaining.delete(broadcast.id);
     this.ownWorkers.add(worker.id);
@@ -51,6 +51,11 @@ export class Search {
       opensPipe: !piped,
     });
     return true;
+  }
+
+  /** What keeps one view of the room from a worker, or nothing. */
+  misfit(broadcast: BroadcastPicture, worker: WorkerPicture, piped: boolean) {
+    return this.overlay.misfit(this.request.roomId, broadcast, worker, piped);
   }
 
   /** Points that the room may still take on a worker. */

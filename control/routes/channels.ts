@@ -1,8 +1,8 @@
 import { OpenAPIHono, z } from "@hono/zod-openapi";
-import { idOf } from "#schema/ids.ts";
+import { idOf, zoneOf } from "#schema/ids.ts";
 import type { AppEnv } from "../auth/access.ts";
 import { configOf } from "../env.ts";
-import { channelOf } from "../objects/names.ts";
+import { channelNameOf, channelOf } from "../objects/names.ts";
 import { Problem } from "../problem.ts";
 import { invalid } from "./invalid.ts";
 import { refusals, route } from "./spec.ts";
@@ -24,7 +24,7 @@ export const channels = new OpenAPIHono<AppEnv>({ defaultHook: invalid }).openap
     request: { params },
     responses: {
       101: { description: "The socket is open: say hello." },
-      ...refusals("bad-request", "forbidden"),
+      ...refusals("bad-request", "forbidden", "not-found"),
     },
   }),
   async (c) => {
@@ -40,8 +40,12 @@ export const channels = new OpenAPIHono<AppEnv>({ defaultHook: invalid }).openap
     if (origin && !allowed.includes(origin)) {
       throw new Problem("forbidden", { detail: "This origin may not open the channel." });
     }
-    if (channel !== room && !channel.startsWith("global-"))
+    // A name is anybody's text, and must not bring an object to life.
+    const { zone, settings } = configOf(c.env);
+    const names = [room, channelNameOf(room, 0, settings.chat.globalChannels)];
+    if (zoneOf(room) !== zone || !names.includes(channel)) {
       throw new Problem("not-found");
+    }
     url.searchParams.set("room", room);
     const { webSocket } = await channelOf(c.env, channel).fetch(
       new Request(url, c.req.raw),

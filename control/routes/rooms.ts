@@ -3,7 +3,13 @@ import * as api from "#schema/api/rooms.ts";
 import { idOf, zoneOf } from "#schema/ids.ts";
 import type { AppEnv } from "../auth/access.ts";
 import { ask } from "../services/ask.ts";
-import { enterRoom, listRooms, mintToken, openRoom } from "../services/rooms.ts";
+import {
+  changeRoom,
+  enterRoom,
+  listRooms,
+  mintToken,
+  openRoom,
+} from "../services/rooms.ts";
 import { idempotencyOf } from "./idempotency.ts";
 import { invalid } from "./invalid.ts";
 import { body, idParam, json, refusals, route } from "./spec.ts";
@@ -91,8 +97,8 @@ export const rooms = new OpenAPIHono<AppEnv>({ defaultHook: invalid })
     async (c) => {
       const { room: roomId } = c.req.valid("param");
       const { accountId } = c.var;
-      const input = { roomId, accountId, ...c.req.valid("json") };
-      return c.json(await ask(c.env, zoneOf(roomId) ?? "", "changeRoom", input), 200);
+      const change = c.req.valid("json");
+      return c.json(await changeRoom(c.env, accountId, roomId, change), 200);
     },
   )
   .openapi(

@@ -1,14 +1,15 @@
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import * as api from "#schema/api/media.ts";
-import { idOf, nodeIdOfTransport } from "#schema/ids.ts";
+import { idOf } from "#schema/ids.ts";
 import type { AppEnv } from "../auth/access.ts";
-import { callNode } from "../services/calls.ts";
+import { callTransport } from "../services/calls.ts";
 import { invalid } from "./invalid.ts";
 import { body, idParam, json, refusals, route } from "./spec.ts";
 
 const params = idParam("transport", idOf("transport"));
 const problems = refusals(
   "unauthenticated",
+  "not-found",
   "validation-failed",
   "media-failed",
   "media-timeout",
@@ -31,7 +32,7 @@ export const transports = new OpenAPIHono<AppEnv>({ defaultHook: invalid })
       const { transport: transportId } = c.req.valid("param");
       const { dtlsParameters } = c.req.valid("json");
       const { roomId, sessionId } = c.var.session;
-      await callNode(c.env, nodeIdOfTransport(transportId), {
+      await callTransport(c.env, transportId, {
         op: "connect-transport",
         roomId,
         sessionId,
@@ -52,9 +53,8 @@ export const transports = new OpenAPIHono<AppEnv>({ defaultHook: invalid })
     async (c) => {
       const { transport: transportId } = c.req.valid("param");
       const { roomId, sessionId } = c.var.session;
-      const nodeId = nodeIdOfTransport(transportId);
       const request = { op: "restart-ice", roomId, sessionId, transportId } as const;
-      return c.json(await callNode(c.env, nodeId, request), 200);
+      return c.json(await callTransport(c.env, transportId, request), 200);
     },
   )
   .openapi(
@@ -70,7 +70,7 @@ export const transports = new OpenAPIHono<AppEnv>({ defaultHook: invalid })
       const { views: viewIds } = c.req.valid("json");
       const { roomId, sessionId } = c.var.session;
       const request = { op: "resume-views", roomId, sessionId, viewIds } as const;
-      await callNode(c.env, nodeIdOfTransport(transportId), request);
+      await callTransport(c.env, transportId, request);
       return c.json({}, 200);
     },
   );

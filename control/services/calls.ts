@@ -1,9 +1,12 @@
 import {
+  type CallAnswer,
   type CallOf,
   type CallOp,
+  type CallRequest,
   type CallResult,
   callResults,
 } from "#schema/agent/calls.ts";
+import { nodeIdOfTransport } from "#schema/ids.ts";
 import { configOf, type Env } from "../env.ts";
 import { mailboxOf } from "../objects/names.ts";
 import { Problem } from "../problem.ts";
@@ -20,14 +23,38 @@ export async function callNode<Op extends CallOp>(
   request: CallOf<Op>,
   afterSeq = 0,
 ): Promise<CallResult<Op>> {
-  const { callDeadlineMs } = configOf(env).settings.timing;
-  const answer = await mailboxOf(env, nodeId).call(request, afterSeq, callDeadlineMs);
+  const answer = await relay(env, nodeId, request, afterSeq);
   if (answer.ok) return callResults[request.op].parse(answer.result) as CallResult<Op>;
-  if (answer.code === "deadline") {
-    throw new Problem("media-timeout", { detail: answer.reason, retryAfter: 2 });
+  throw problemOf(answer);
+}
+
+/**
+ * Calls about a transport of a session, whose id names the node. One that is
+ * gone is not found, nor is one that is another session's.
+ * @throws Problem `not-found`, else as `callNode`
+ */
+export async function callTransport<Op extends CallOp>(
+  env: Env,
+  transportId: string,
+  request: CallOf<Op>,
+): Promise<CallResult<Op>> {
+  const answer = await relay(env, nodeIdOfTransport(transportId), request, 0);
+  if (answer.ok) return callResults[request.op].parse(answer.result) as CallResult<Op>;
+  // Only connecting carries parameters that may be wrong by themselves.
+  const notOwn = answer.code === "invalid" && request.op !== "connect-transport";
+  if (answer.code === "gone" || notOwn) throw new Problem("not-found");
+  throw problemOf(answer);
+}
+
+function relay(env: Env, nodeId: string, request: CallRequest, afterSeq: number) {
+  const { callDeadlineMs } = configOf(env).settings.timing;
+  return mailboxOf(env, nodeId).call(request, afterSeq, callDeadlineMs);
+}
+
+function problemOf({ code, reason }: Extract<CallAnswer, { ok: false }>): Problem {
+  if (code === "deadline") {
+    return new Problem("media-timeout", { detail: reason, retryAfter: 2 });
   }
-  if (answer.code === "invalid") {
-    throw new Problem("validation-failed", { detail: answer.reason });
-  }
-  throw new Problem("media-failed", { detail: answer.reason, retryAfter: 1 });
+  if (code === "invalid") return new Problem("validation-failed", { detail: reason });
+  return new Problem("media-failed", { detail: reason, retryAfter: 1 });
 }

@@ -32,7 +32,27 @@ export async function openRoom(
     });
   }
   const { tier, name, reserve } = room;
+  checkTier(env, tier);
   return ask(env, zone, "createRoom", { accountId, tier, name, reserve });
+}
+
+/** Changes an account's room: its name, its tier, whether its tier is reserved. */
+export async function changeRoom(
+  env: Env,
+  accountId: string,
+  roomId: string,
+  change: { name?: string; tier?: number; reserve?: boolean },
+): Promise<Room> {
+  checkTier(env, change.tier);
+  const zone = zoneOf(roomId) ?? "";
+  return ask(env, zone, "changeRoom", { roomId, accountId, ...change });
+}
+
+function checkTier(env: Env, tier: number | undefined): void {
+  const { tiers } = configOf(env).settings;
+  if (tier === undefined || tiers[tier]) return;
+  const message = `there are tiers 0 to ${tiers.length - 1}`;
+  throw new Problem("validation-failed", { errors: [{ path: "tier", message }] });
 }
 
 /** A page of an account's rooms, closed ones included. */

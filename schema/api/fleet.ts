@@ -68,10 +68,10 @@ export const slotInfo = z
 /** What an operator should know of a node. */
 export const nodeEventInfo = z.object({
   /** A share of the bandwidth budget, or of the month's traffic quota, is reached. */
-  type: z.enum(["egress.warning", "quota.warning"]),
+  type: z.enum(["egress.warning", "quota.warning", "node.draining"]),
   nodeId: z.string(),
-  /** What is used, as a share of what there is. */
-  share: z.number(),
+  /** Of a warning: what is used, as a share of what there is. */
+  share: z.number().optional(),
 });
 export type NodeEventInfo = z.infer<typeof nodeEventInfo>;
 

@@ -6,6 +6,7 @@ export default defineConfig({
     "./schema/control/fleet.ts",
     "./schema/control/rooms.ts",
     "./schema/control/journal.ts",
+    "./schema/control/webhooks.ts",
   ],
   out: "./schema/control/migrations",
   dbCredentials: {

@@ -26,6 +26,9 @@ export const nodeHeard: Decision<Heard, { claims: number }> = {
     countTraffic(draft, row, input.egressKbps);
     const isUsedUp = quotaIsUsedUp(trafficOf(draft, row), draft.settings);
     if (row.state === "suspect" || row.draining !== draining || wasUsedUp !== isUsedUp) {
+      if (draining && !row.draining) {
+        draft.emitForNode(row, { type: "node.draining", nodeId });
+      }
       row.state = "ready";
       row.draining = draining;
       refreshNode(draft, nodeId);

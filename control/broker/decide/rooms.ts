@@ -41,7 +41,7 @@ export const createRoom: Decision<
     const refusal = reserve ? reserveTier(draft, room, tier) : undefined;
     if (refusal) return refusal;
     draft.state.rooms.set(id, room);
-    draft.touchRoom(room);
+    draft.emit(room, { type: "room.opened", tier });
     return roomView(row);
   },
 };

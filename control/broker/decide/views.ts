@@ -81,7 +81,7 @@ export const releaseViews = sessionDecision<
   { roomId: string; sessionId: string; viewIds: string[]; lost?: string },
   { released: number }
 >((draft, { viewIds, lost }, room, session) => {
-  const views = viewIds
+  const views = [...new Set(viewIds)]
     .flatMap((id) => room.views.get(id) ?? [])
     .filter((view) => view.sessionId === session.id);
   for (const view of views) {

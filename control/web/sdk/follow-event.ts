@@ -1,5 +1,6 @@
 import type { OwnEvent, RoomEvent, RoomStateWire } from "#schema/channel.ts";
 import type { Directory } from "./directory.ts";
+import type { Publications } from "./publications.ts";
 import type { RoomEvents } from "./room-types.ts";
 import type { Watcher } from "./watcher.ts";
 
@@ -7,15 +8,11 @@ import type { Watcher } from "./watcher.ts";
 export interface FollowedBy {
   directory: Directory;
   watcher: Watcher;
+  publications: Publications;
   autoWatch: boolean;
   sessionId(): string | undefined;
   tell<Name extends keyof RoomEvents>(name: Name, payload: RoomEvents[Name]): void;
-  broadcastStopped(broadcastId: string): void;
-  /** The broadcasts of one's own that are live. */
-  ownBroadcasts(): string[];
   tier(tier: number): void;
-  /** This session is over at the server. */
-  ended(): void;
   reopened(tier: number, withinMs: number): void;
 }
 
@@ -27,8 +24,8 @@ export function followEvent(event: RoomEvent | OwnEvent, room: FollowedBy): void
       if (changed) room.tell("session.joined", event);
       return;
     case "session.left":
-      if (event.sessionId === room.sessionId()) room.ended();
-      else if (changed) room.tell("session.left", event);
+      // One's own end follows on the channel, with the reason for it.
+      if (changed) room.tell("session.left", event);
       return;
     case "broadcast.started": {
       if (!changed) return;
@@ -40,7 +37,7 @@ export function followEvent(event: RoomEvent | OwnEvent, room: FollowedBy): void
     }
     case "broadcast.stopped":
       room.watcher.drop(event.broadcastId, false);
-      room.broadcastStopped(event.broadcastId);
+      room.publications.broadcastStopped(event.broadcastId);
       room.tell("broadcast.stopped", { broadcastId: event.broadcastId });
       return;
     case "track.added":
@@ -70,9 +67,9 @@ export function followResync(state: RoomStateWire, room: FollowedBy): void {
   room.directory.reset(state);
   room.tier(state.tier);
   room.watcher.resync(new Set(state.views.map(({ id }) => id)));
-  for (const broadcastId of room.ownBroadcasts()) {
+  for (const broadcastId of room.publications.broadcastIds) {
     const live = room.directory.broadcasts.has(broadcastId);
-    if (!live) room.broadcastStopped(broadcastId);
+    if (!live) room.publications.broadcastStopped(broadcastId);
   }
   const others = state.broadcasts.filter((one) => one.sessionId !== room.sessionId());
   if (room.autoWatch) room.watcher.want(others.map(({ id }) => id));

@@ -106,7 +106,7 @@ export class Link {
           // Only these three are final whatever the session's state is.
           if (code === "superseded" || code === "kicked" || code === "banned") {
             handlers.ended(code);
-          } else void this.verify();
+          } else void this.verify(true);
         },
       },
     );
@@ -169,8 +169,10 @@ export class Link {
   /**
    * Finds out whether the session still lives, after something spoke against it.
    * Media goes on meanwhile: a control plane that fails must not end it.
+   * @param refused whether the channel itself was refused; if not it is asked
+   *   last, since it alone knows whether the person was sent away
    */
-  async verify(): Promise<void> {
+  async verify(refused = false): Promise<void> {
     if (this.#verifying) return;
     this.#verifying = true;
     for (let attempt = 0; !this.#closed; attempt++) {
@@ -181,7 +183,8 @@ export class Link {
       } catch (error) {
         const { code, retryAfterMs = 0 } = asWeirError(error);
         if (!isPassing(code)) {
-          this.#handlers.ended("session-lost");
+          if (refused) this.#handlers.ended("session-lost");
+          else this.#channel.reconnect();
           break;
         }
         await delay(Math.max(retryAfterMs, backoffMs(attempt, 1000)));

@@ -29,7 +29,8 @@ export class Room extends Emitter<RoomEvents> {
   #state: RoomState = "reconnecting";
   #error: WeirError | undefined;
   readonly #followed: FollowedBy;
-  readonly #onPageHide = () => this.#hide();
+  readonly #onPageHide = () =>
+    void this.#link?.api.leave({ keepalive: true }).catch(() => {});
 
   constructor(options: ConnectOptions) {
     super();
@@ -49,10 +50,8 @@ export class Room extends Emitter<RoomEvents> {
       autoWatch: options.autoWatch ?? false,
       sessionId: () => this.sessionId,
       tell: (name, payload) => this.#tell(name, payload),
-      broadcastStopped: (broadcastId) => this.#publications.broadcastStopped(broadcastId),
-      ownBroadcasts: () => this.#publications.broadcastIds,
+      publications: this.#publications,
       tier: (tier) => this.#setTier(tier),
-      ended: () => void this.#ended("session-lost"),
       reopened: (tier, withinMs) => this.#reopened(tier, withinMs),
     };
   }
@@ -185,8 +184,7 @@ export class Room extends Emitter<RoomEvents> {
     });
     if (this.#state === "closed") {
       link.close();
-      await link.api.leave().catch(() => {});
-      return;
+      return void link.api.leave().catch(() => {});
     }
     entered = link;
     this.#link = link;
@@ -204,10 +202,8 @@ export class Room extends Emitter<RoomEvents> {
     this.#link?.close();
     this.#link = undefined;
     this.#become("reconnecting", error);
-    const failure = await enterAgain(
-      () => this.#enter(),
-      () => this.#isClosed(),
-    );
+    const givenUp = () => this.#isClosed();
+    const failure = await enterAgain(() => this.#enter(), givenUp);
     if (failure) this.#close(failure);
     else if (!this.#isClosed()) this.#resume();
   }
@@ -226,10 +222,6 @@ export class Room extends Emitter<RoomEvents> {
     this.#link?.greetWithin(withinMs);
     this.#setTier(tier);
     this.#tell("reopened", { tier });
-  }
-
-  #hide(): void {
-    void this.#link?.api.leave({ keepalive: true }).catch(() => {});
   }
 
   #isClosed(): boolean {

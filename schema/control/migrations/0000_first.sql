@@ -229,3 +229,15 @@ CREATE TABLE `outbox` (
 	`instruction` text NOT NULL,
 	PRIMARY KEY(`node_id`, `seq`)
 );
+--> statement-breakpoint
+CREATE TABLE `webhook` (
+	`id` text PRIMARY KEY NOT NULL,
+	`account_id` text NOT NULL,
+	`url` text NOT NULL,
+	`secret` text NOT NULL,
+	`events` text NOT NULL,
+	`after_event_id` integer NOT NULL,
+	`created_at_ms` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE INDEX `webhook_account` ON `webhook` (`account_id`);
