@@ -102,6 +102,11 @@ async function build(root, recipe, cached) {
     await installPackages(missing);
   }
   mkdirSync(cacheFolder(), { recursive: true });
+  // A build that was broken off has left its folder; the lock says that it is over.
+  for (const name of readdirSync(cacheFolder())) {
+    if (!name.startsWith("build-")) continue;
+    rmSync(join(cacheFolder(), name), { recursive: true, force: true });
+  }
   const folder = mkdtempSync(join(cacheFolder(), "build-"));
   const log = join(cacheFolder(), "mediasoup-worker-build.log");
   rmSync(log, { force: true });

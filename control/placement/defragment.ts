@@ -20,7 +20,7 @@ export interface FreedPoint {
 }
 
 /** More moves than this for one point disturb more viewers than the point serves. */
-export const movesPerPointMax = 5;
+const movesPerPointMax = 5;
 
 /**
  * Finds the point of a class that the fewest moves give back: the least filled

@@ -32,9 +32,9 @@ interface Offer {
  */
 export function takeNewPoints(search: Search, media: MediaClass): PointsGrounds {
   const wanted = search.remainingOf(media);
-  const grounds = groundsOf(search, media);
-  if (wanted.length === 0) return grounds;
+  if (wanted.length === 0) return { considered: 0, passedOver: {} };
   const candidates = new Candidates(search, media, wanted);
+  const grounds = groundsOf(search, media, candidates);
   const reserves = search.picture.reservedPoints(search.request.roomId).size > 0;
   for (const reserved of reserves ? [true, false] : [false]) {
     takeRound(search, media, candidates, grounds, {
@@ -230,14 +230,23 @@ function ruleOf(offer: Offer, piped: boolean, media: MediaClass, round: Round): 
   return media === "screen" ? "point-best-fit" : "point-most-room";
 }
 
-function groundsOf(search: Search, media: MediaClass): PointsGrounds {
+function groundsOf(
+  search: Search,
+  media: MediaClass,
+  candidates: Candidates,
+): PointsGrounds {
   const { picture } = search;
   const passedOver = picture.closedCounts("consumer", media);
-  let considered = 0;
+  // The index takes a worker whose free points are all reserved for a full one.
+  let reserved = 0;
+  for (const { worker } of candidates.byId.values()) {
+    if (worker.pointsUsed >= worker.pointsTotal) reserved += 1;
+  }
+  let considered = reserved;
   for (const free of picture.freeLevels(media)) {
     const count = picture.workersWithFree(media, free).length;
     if (free > 0) considered += count;
-    else passedOver["no-free-point"] = (passedOver["no-free-point"] ?? 0) + count;
+    else if (count > reserved) passedOver["no-free-point"] = count - reserved;
   }
   return { considered, passedOver };
 }

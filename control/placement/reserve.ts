@@ -10,7 +10,7 @@ export interface ReservationRequest {
 }
 
 /** What one consumer worker keeps for the room, and what it kept before. */
-export interface ReservedPoints {
+interface ReservedPoints {
   workerId: string;
   points: number;
   before: number;
@@ -32,7 +32,7 @@ export interface ReservationRefusal {
 }
 
 /** The whole points that a tier's rooms may come to hold, by media class. */
-export function tierPoints(picture: Picture, tier: number): Record<MediaClass, number> {
+function tierPoints(picture: Picture, tier: number): Record<MediaClass, number> {
   const size = picture.settings.tiers[tier];
   if (!size || size.broadcasts === 0) return { camera: 0, screen: 0 };
   return {

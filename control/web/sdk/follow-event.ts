@@ -1,7 +1,7 @@
 import type { OwnEvent, RoomEvent, RoomStateWire } from "#schema/channel.ts";
 import type { Directory } from "./directory.ts";
 import type { Publications } from "./publications.ts";
-import type { RoomEvents } from "./room-types.ts";
+import type { RoomEvents } from "./types.ts";
 import type { Watcher } from "./watcher.ts";
 
 /** The parts of a room that its events touch. */

@@ -1,5 +1,5 @@
 import { Room } from "./room.ts";
-import type { ConnectOptions } from "./room-types.ts";
+import type { ConnectOptions } from "./types.ts";
 
 /**
  * Enters a room.
@@ -21,5 +21,5 @@ export { callApi } from "./api.ts";
 export { asWeirError, isPassing, WeirError, type WeirErrorCode } from "./errors.ts";
 export type { Publication, PublicationState } from "./publication.ts";
 export { Room } from "./room.ts";
-export type { ConnectOptions, RoomEvents, RoomState } from "./room-types.ts";
+export type { ConnectOptions, RoomEvents, RoomState } from "./types.ts";
 export type { View, ViewState } from "./view.ts";

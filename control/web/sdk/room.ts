@@ -9,12 +9,7 @@ import { type FollowedBy, followEvent, followResync } from "./follow-event.ts";
 import { Link } from "./link.ts";
 import type { Publication } from "./publication.ts";
 import { Publications } from "./publications.ts";
-import type {
-  CameraOptions,
-  ConnectOptions,
-  RoomEvents,
-  RoomState,
-} from "./room-types.ts";
+import type { CameraOptions, ConnectOptions, RoomEvents, RoomState } from "./types.ts";
 import type { View } from "./view.ts";
 import { Watcher } from "./watcher.ts";
 

@@ -1,0 +1,91 @@
+import { availableParallelism, cpus } from "node:os";
+import { parseArgs } from "node:util";
+import { newProgress, type Progress } from "./progress.ts";
+import { tableOf } from "./table.ts";
+
+export type Cell = string | number | null;
+export type Row = Readonly<Record<string, Cell>>;
+
+/** One figure of a row, as tables and plots show it. */
+export interface Column {
+  key: string;
+  title: string;
+  /** Digits after the point; whole numbers and text need none. */
+  digits?: number;
+  /** Shows a share of 1 as per cent. */
+  percent?: boolean;
+}
+
+/** What a benchmark is told by its command line. */
+export interface BenchOptions {
+  seed: number;
+  /** Whether it may take more than a minute. */
+  long: boolean;
+}
+
+export interface Bench {
+  name: string;
+  /** What is measured, in a sentence. */
+  title: string;
+  columns: readonly Column[];
+  run(options: BenchOptions, progress: Progress): Row[] | Promise<Row[]>;
+  /** What the figures were meant to be and are not, a sentence each. */
+  misses(rows: readonly Row[]): string[];
+  /** Figures worth a plot in the summary page. */
+  plots?: readonly { title: string; label: readonly string[]; value: string }[];
+}
+
+/** What a run leaves behind: the object that `--json` prints. */
+export interface BenchReport {
+  name: string;
+  seed: number;
+  machine: { cpu: string; cores: number; node: string };
+  rows: readonly Row[];
+}
+
+export function machine(): BenchReport["machine"] {
+  return {
+    cpu: cpus()[0]?.model.trim() ?? "unknown",
+    cores: availableParallelism(),
+    node: process.version,
+  };
+}
+
+/** Runs a benchmark and wraps its rows. */
+export async function runBench(
+  bench: Bench,
+  options: BenchOptions,
+  isQuiet: boolean,
+): Promise<BenchReport> {
+  const progress = newProgress(bench.name, isQuiet);
+  try {
+    const rows = await bench.run(options, progress);
+    return { name: bench.name, seed: options.seed, machine: machine(), rows };
+  } finally {
+    progress.stop();
+  }
+}
+
+/**
+ * A benchmark's command line: `[--json] [--seed N] [--long]`. With `--json` only
+ * the report goes to standard output; what was missed goes to standard error and
+ * makes the exit code 1.
+ */
+export async function main(bench: Bench): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      json: { type: "boolean", default: false },
+      long: { type: "boolean", default: false },
+      seed: { type: "string", default: "1" },
+    },
+  });
+  const seed = Number(values.seed);
+  if (!Number.isSafeInteger(seed)) throw new Error("--seed takes a whole number.");
+  const report = await runBench(bench, { seed, long: values.long }, values.json);
+  if (values.json) process.stdout.write(`${JSON.stringify(report)}\n`);
+  else process.stdout.write(`${bench.title}\n\n${tableOf(bench.columns, report.rows)}\n`);
+  for (const miss of bench.misses(report.rows)) {
+    process.stderr.write(`Missed: ${miss}\n`);
+    process.exitCode = 1;
+  }
+}

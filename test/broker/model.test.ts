@@ -1,0 +1,149 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { startZone, stopZone, type Zone } from "#test/harness/zone.ts";
+import { checkLedger } from "./check-ledger.ts";
+import { checkPictureEqualsDatabase } from "./check-picture.ts";
+import type { HostOptions } from "./people.ts";
+import { type Act, drastic, filling, ordinary, RandomWorld } from "./random-world.ts";
+import { checkReplay } from "./replay.ts";
+
+/*
+ * Random walks over everything that a broker can be asked, several requests at
+ * a time. After every step the database is judged by its rows alone, and the
+ * running broker must know exactly what a new one would read.
+ */
+
+// A failure prints its seed and path; this one makes runs comparable.
+const seed = Number(process.env.WEIR_TEST_SEED ?? 20_260_101);
+
+type Step =
+  | { step: "ask"; together: Act[] }
+  | { step: "advance"; ms: number }
+  | { step: "evict" }
+  | { step: "lose"; how: "drop-before" | "drop-after"; together: Act[] };
+
+const act: fc.Arbitrary<Act> = fc.record({
+  act: fc.oneof(
+    { weight: 14, arbitrary: fc.constantFrom(...filling) },
+    { weight: 6, arbitrary: fc.constantFrom(...ordinary) },
+    { weight: 1, arbitrary: fc.constantFrom(...drastic) },
+  ),
+  a: fc.nat(9),
+  b: fc.nat(50),
+});
+const together = fc.array(act, { minLength: 1, maxLength: 8 });
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 12, arbitrary: fc.record({ step: fc.constant("ask" as const), together }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      step: fc.constant("advance" as const),
+      ms: fc.constantFrom(1000, 5000, 10_000, 15_000, 30_000, 60_000),
+    }),
+  },
+  { weight: 1, arbitrary: fc.constant({ step: "evict" as const }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      step: fc.constant("lose" as const),
+      how: fc.constantFrom("drop-before" as const, "drop-after" as const),
+      together,
+    }),
+  },
+);
+
+async function walk(
+  zone: Zone,
+  hosts: HostOptions[],
+  steps: Step[],
+  heard: Map<string, number>,
+): Promise<void> {
+  const world = new RandomWorld(zone, hosts);
+  await world.start();
+  for (const [at, one] of steps.entries()) {
+    await take(zone, world, one);
+    const wrong = [
+      ...(await checkLedger(zone.eye, zone.settings)),
+      ...(await checkPictureEqualsDatabase(zone)),
+      ...(await checkReplay(zone.eye)),
+    ];
+    if (wrong.length > 0) {
+      throw new Error(`After step ${at} (${JSON.stringify(one)}):\n${wrong.join("\n")}`);
+    }
+  }
+  for (const [what, times] of world.heard)
+    heard.set(what, (heard.get(what) ?? 0) + times);
+}
+
+async function take(zone: Zone, world: RandomWorld, one: Step): Promise<void> {
+  switch (one.step) {
+    case "ask":
+      await Promise.all(one.together.map((each) => world.run(each)));
+      return;
+    case "advance":
+      return zone.advance(one.ms);
+    case "evict":
+      zone.evict();
+      return;
+    case "lose": {
+      let lost = false;
+      zone.faults = (traffic) => {
+        if (lost || traffic !== "commit") return "none";
+        lost = true;
+        return one.how;
+      };
+      await Promise.all(one.together.map((each) => world.run(each)));
+      zone.faults = () => "none";
+    }
+  }
+}
+
+/**
+ * Walks many times; a failing walk is made as short as it can be.
+ * @returns the kinds of answers heard, which say whether the walks went anywhere
+ */
+async function walkAll(
+  settings: Parameters<typeof startZone>[0],
+  hosts: HostOptions[],
+  runs: number,
+): Promise<string[]> {
+  const heard = new Map<string, number>();
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(step, { minLength: 10, maxLength: 30, size: "max" }),
+      async (path) => {
+        const zone = await startZone(settings);
+        await walk(zone, hosts, path, heard).finally(() => stopZone(zone));
+      },
+    ),
+    { seed, numRuns: runs, endOnFailure: false, interruptAfterTimeLimit: 40_000 },
+  );
+  console.log(heard);
+  return [...heard.keys()];
+}
+
+const mixed = [
+  "producer",
+  "consumer",
+  "consumer",
+  "screen-producer",
+  "screen-consumer",
+] as const;
+
+test("whatever is asked, no mark is passed and every total is the sum of its rows", async () => {
+  const hosts: HostOptions[] = [
+    { name: "a", workers: [...mixed], points: 3 },
+    { name: "b", workers: ["producer", "consumer", "screen-consumer"], points: 2 },
+  ];
+  await walkAll({}, hosts, 40);
+}, 60_000);
+
+test("where bandwidth and legs are scarce, none is overdrawn either", async () => {
+  const hosts: HostOptions[] = [
+    { name: "a", workers: ["producer", "producer", "consumer"], egressKbps: 6000 },
+    { name: "b", workers: ["consumer", "consumer", "producer"], ingressKbps: 4000 },
+  ];
+  const weight = { legsPerProducerWorker: 4, seatsPerPoint: { camera: 2 } };
+  await walkAll({ settings: { weight } }, hosts, 30);
+}, 60_000);

@@ -1,0 +1,179 @@
+import type { Browser } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { waitFor } from "#test/harness/wait-for.ts";
+import { findBrowser, Person, startBrowser } from "./people.ts";
+import { RunningWeir } from "./running-weir.ts";
+
+const executable = findBrowser();
+
+describe.skipIf(!executable)("the room page", { timeout: 90_000 }, () => {
+  let weir: RunningWeir;
+  let browser: Browser;
+  const people: Person[] = [];
+
+  beforeAll(async () => {
+    weir = await RunningWeir.start();
+    browser = await startBrowser(executable ?? "");
+  }, 90_000);
+
+  afterEach(async () => {
+    for (const person of people.splice(0)) await person.vanish();
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    await weir?.stop();
+  }, 30_000);
+
+  const arrive = async (viewport?: { width: number; height: number }) => {
+    const person = await Person.arrive(browser, viewport);
+    people.push(person);
+    return person;
+  };
+
+  const cell = (person: Person) =>
+    person.page
+      .locator('[data-testid="worker"][data-role="consumer"]')
+      .evaluateAll((cards) =>
+        cards.reduce(
+          (sum, card) => sum + Number(card.getAttribute("data-points-used")),
+          0,
+        ),
+      );
+
+  const nothingUsed = () =>
+    waitFor(
+      async () => {
+        const { nodes, pipes } = await weir.fleet();
+        const workers = nodes.flatMap((node) => node.workers);
+        const free = workers.every(({ points, broadcasts, views }) => {
+          return points.used === 0 && broadcasts.used === 0 && views === 0;
+        });
+        return free && pipes.length === 0;
+      },
+      { what: "every place to be given back", timeoutMs: 30_000 },
+    );
+
+  test("two people see and hear each other, and the strip shows the point and pipe of each picture", async () => {
+    const ada = await arrive();
+    const link = await ada.openRoom(weir.url, 1);
+    await ada.enter(link, "Ada");
+    const camera = await ada.goLive("go-live");
+    const bob = await arrive();
+    await bob.enter(link, "Bob");
+    const drawn = await bob.goLive("go-live-test");
+    const [seen] = await bob.seesMoving(1);
+    expect(seen).toMatchObject({ broadcastId: camera, state: "ready" });
+    expect(seen?.firstFrameMs).toBeGreaterThan(0);
+    await ada.seesMoving(1);
+    await waitFor(async () => (await cell(ada)) === 2, {
+      what: "two points in the strip",
+    });
+    for (const broadcastId of [camera, drawn]) {
+      const pipe = ada.page.locator(
+        `[data-testid="pipe"][data-broadcast-id="${broadcastId}"][data-state="open"]`,
+      );
+      await pipe.waitFor();
+    }
+    await bob.find("leave").click();
+    await waitFor(async () => (await cell(ada)) === 0, { what: "the points to return" });
+    await ada.find("leave").click();
+    await nothingUsed();
+    expect([...ada.complaints, ...bob.complaints]).toEqual([]);
+  });
+
+  test("a hidden picture and a muted microphone are not sent, and others are told", async () => {
+    const ada = await arrive();
+    const link = await ada.openRoom(weir.url, 1);
+    await ada.enter(link, "Ada");
+    await ada.goLive("go-live-test");
+    const bob = await arrive();
+    await bob.enter(link, "Bob");
+    await bob.seesMoving(1);
+    await ada.find("toggle-microphone").click();
+    await ada.find("toggle-camera").click();
+    await bob.find("tile").getByText("Muted:").waitFor({ state: "attached" });
+    await bob.find("tile").getByText("The picture is hidden").waitFor();
+    const then = await ada.sent();
+    const now = await waitFor(
+      async () => {
+        const sample = await ada.sent();
+        return sample.atMs > then.atMs + 1000 && sample;
+      },
+      { what: "a second to pass in the page" },
+    );
+    expect(now.packets).toEqual(then.packets);
+    await ada.find("toggle-microphone").click();
+    await ada.find("toggle-camera").click();
+    await bob.seesMoving(1);
+  });
+
+  test("a person who is refused reads why, and may go on", async () => {
+    const ada = await arrive();
+    const link = await ada.openRoom(weir.url, 0);
+    await ada.enter(link, "Ada");
+    await ada.find("go-live-test").click();
+    const refused = ada.page.locator(
+      '[data-testid="status"][data-code="tier-broadcasts-exceeded"]',
+    );
+    await refused.waitFor();
+    expect(await refused.textContent()).toContain("Refused");
+    await ada.find("go-live-test").waitFor();
+    expect(await ada.find("self-tile").count()).toBe(0);
+  });
+
+  test("a page that goes away gives its seat back before the grace is over", async () => {
+    const ada = await arrive();
+    const link = await ada.openRoom(weir.url, 1);
+    await ada.enter(link, "Ada");
+    await ada.goLive("go-live-test");
+    const bob = await arrive();
+    await bob.enter(link, "Bob");
+    await bob.seesMoving(1);
+    await bob.page.goto("about:blank");
+    // The grace for a lost session is 10 s.
+    await waitFor(async () => (await cell(ada)) === 0, {
+      what: "Bob's point to return",
+      timeoutMs: 8000,
+    });
+  });
+
+  test("pictures come back by themselves when the workers behind them die", async () => {
+    const ada = await arrive();
+    const link = await ada.openRoom(weir.url, 1);
+    await ada.enter(link, "Ada");
+    const first = await ada.goLive("go-live-test");
+    const bob = await arrive();
+    await bob.enter(link, "Bob");
+    const [before] = await bob.seesMoving(1);
+    for (const pid of weir.workerPids("host-b")) process.kill(pid, "SIGKILL");
+    await waitFor(
+      async () => {
+        const [view] = await bob.pictures();
+        return view?.state === "ready" && view.id !== before?.id;
+      },
+      { what: "another view of the same broadcast", timeoutMs: 30_000 },
+    );
+    await bob.seesMoving(1);
+    for (const pid of weir.workerPids("host-a")) process.kill(pid, "SIGKILL");
+    const [seen] = await waitFor(
+      async () => {
+        const pictures = await bob.pictures();
+        return pictures.some(({ broadcastId }) => broadcastId !== first) && pictures;
+      },
+      { what: "Ada's next broadcast", timeoutMs: 30_000 },
+    );
+    expect(seen?.broadcastId).not.toBe(first);
+    await bob.seesMoving(1);
+  });
+
+  test("the page fits a telephone's width, in lobby and room", async () => {
+    const ada = await arrive({ width: 360, height: 740 });
+    const link = await ada.openRoom(weir.url, 1);
+    expect(await ada.fits()).toBe(true);
+    await ada.enter(link, "Somebody With A Rather Long Name");
+    await ada.goLive("go-live-test");
+    await ada.find("worker").first().waitFor();
+    expect(await ada.fits()).toBe(true);
+  });
+});

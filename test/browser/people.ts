@@ -1,0 +1,203 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { type Browser, chromium, type Locator, type Page } from "playwright-core";
+import { waitFor } from "#test/harness/wait-for.ts";
+
+const names = ["chromium", "google-chrome", "chromium-browser"];
+
+/** Where a browser is, or undefined where the machine has none. */
+export function findBrowser(): string | undefined {
+  if (process.env.WEIR_CHROMIUM) return process.env.WEIR_CHROMIUM;
+  const folders = (process.env.PATH ?? "").split(":");
+  return folders
+    .flatMap((folder) => names.map((name) => join(folder, name)))
+    .find((path) => existsSync(path));
+}
+
+/** Starts a browser with a camera and a microphone that are not there. */
+export function startBrowser(executablePath: string): Promise<Browser> {
+  return chromium.launch({
+    executablePath,
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--use-fake-device-for-media-stream",
+      "--use-fake-ui-for-media-stream",
+      "--disable-quic",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+    ],
+  });
+}
+
+/** What a page shows of one picture. */
+export interface SeenPicture {
+  /** The view's id; it changes when the picture comes from elsewhere. */
+  id: string | undefined;
+  broadcastId: string;
+  state: string;
+  /** Frames that the element has shown. */
+  frames: number;
+  /** Packets of sound that the page has received. */
+  audioPackets: number;
+  /** Milliseconds from asking to the first frame; undefined before that. */
+  firstFrameMs: number | undefined;
+}
+
+/** A person at a browser of their own. */
+export class Person {
+  readonly page: Page;
+  /** What the browser complained about: policy violations, exceptions, errors. */
+  readonly complaints: string[] = [];
+
+  private constructor(page: Page) {
+    this.page = page;
+    page.on("pageerror", (error) => this.complaints.push(String(error)));
+    page.on("console", (message) => {
+      if (message.type() === "error") this.complaints.push(message.text());
+    });
+  }
+
+  static async arrive(
+    browser: Browser,
+    viewport = { width: 1280, height: 800 },
+  ): Promise<Person> {
+    const context = await browser.newContext({ viewport });
+    return new Person(await context.newPage());
+  }
+
+  find(testId: string): Locator {
+    return this.page.getByTestId(testId);
+  }
+
+  /** Opens a room in the lobby and stands at its door. @returns its link */
+  async openRoom(url: string, tier: number): Promise<string> {
+    await this.page.goto(url);
+    await this.find("tier-select").selectOption(String(tier));
+    await this.find("open-room").click();
+    return this.find("room-link").inputValue();
+  }
+
+  /** Enters the room of a link. */
+  async enter(link: string, name: string): Promise<void> {
+    await this.page.goto(link);
+    await this.find("name-input").fill(name);
+    await this.find("enter").click();
+    await this.find("leave").waitFor();
+  }
+
+  /** Goes live with the camera or the test picture, and waits until it is sent. */
+  async goLive(button: "go-live" | "go-live-test"): Promise<string> {
+    await this.find(button).click();
+    const live = this.page.locator('[data-testid="self-tile"][data-state="live"]');
+    await live.waitFor();
+    return (await live.getAttribute("data-broadcast-id")) ?? "";
+  }
+
+  /** What is on the page at this moment. */
+  async pictures(): Promise<SeenPicture[]> {
+    return this.page.evaluate(async () => {
+      const { weir, document } = globalThis as unknown as PageGlobals;
+      const looked = [...(weir.room?.views.values() ?? [])].map(async (view) => {
+        const { id, broadcastId, state, requestedAtMs, firstFrameAtMs } = view;
+        let audioPackets = 0;
+        for (const consumer of view.consumers.values()) {
+          if (consumer.kind !== "audio") continue;
+          for (const entry of (await consumer.getStats()).values()) {
+            if (entry.type === "inbound-rtp") audioPackets += entry.packetsReceived ?? 0;
+          }
+        }
+        const tile = `[data-testid="tile"][data-broadcast-id="${broadcastId}"]`;
+        const video = document.querySelector(`${tile} video`);
+        const frames = video?.getVideoPlaybackQuality().totalVideoFrames ?? 0;
+        const firstFrameMs = firstFrameAtMs && firstFrameAtMs - requestedAtMs;
+        return { id, broadcastId, state, frames, audioPackets, firstFrameMs };
+      });
+      return Promise.all(looked);
+    });
+  }
+
+  /** Packets sent so far by each kind, and when they were counted. */
+  async sent(): Promise<{ packets: number[]; atMs: number }> {
+    return this.page.evaluate(async () => {
+      const { weir, performance } = globalThis as unknown as PageGlobals;
+      const [publication] = weir.room?.publications ?? [];
+      const packets: number[] = [];
+      for (const kind of ["audio", "video"]) {
+        let sum = 0;
+        const report = await publication?.getStats(kind);
+        for (const entry of report?.values() ?? []) {
+          // The transport's own entry counts what keeps the connection alive.
+          if (entry.type === "outbound-rtp") sum += entry.packetsSent ?? 0;
+        }
+        packets.push(sum);
+      }
+      return { packets, atMs: performance.now() };
+    });
+  }
+
+  /** Whether nothing has to be scrolled sideways. */
+  async fits(): Promise<boolean> {
+    return this.page.evaluate(() => {
+      const { document, innerWidth } = globalThis as unknown as PageGlobals;
+      return document.documentElement.scrollWidth <= innerWidth;
+    });
+  }
+
+  /** Waits until every one of `count` pictures moves and is heard, from now on. */
+  async seesMoving(count: number): Promise<SeenPicture[]> {
+    const before = new Map((await this.pictures()).map((one) => [one.broadcastId, one]));
+    return waitFor(
+      async () => {
+        const now = await this.pictures();
+        const moving = now.filter(({ broadcastId, frames, audioPackets }) => {
+          const then = before.get(broadcastId);
+          // A picture that came back counts anew from zero: that is movement too.
+          const moved = frames - (then && frames >= then.frames ? then.frames : 0);
+          const heard = audioPackets - (then?.audioPackets ?? 0);
+          return moved > 5 && heard !== 0 && audioPackets > 0;
+        });
+        return now.length === count && moving.length === count ? now : undefined;
+      },
+      { what: `${count} moving pictures`, timeoutMs: 30_000 },
+    );
+  }
+
+  /** Closes the browser's context at once, as a crash would. */
+  async vanish(): Promise<void> {
+    await this.page.context().close();
+  }
+}
+
+type Stats = Map<
+  string,
+  { type: string; packetsReceived?: number; packetsSent?: number }
+>;
+
+interface ShownView {
+  id: string | undefined;
+  broadcastId: string;
+  state: string;
+  requestedAtMs: number;
+  firstFrameAtMs: number | undefined;
+  consumers: Map<string, { kind: string; getStats(): Promise<Stats> }>;
+}
+
+/** What is used here of the page's own globals, which Node's types do not know. */
+interface PageGlobals {
+  weir: {
+    room?: {
+      views: Map<string, ShownView>;
+      publications: Set<{ getStats(kind: string): Promise<Stats> }>;
+    };
+  };
+  performance: { now(): number };
+  innerWidth: number;
+  document: {
+    documentElement: { scrollWidth: number };
+    querySelector(
+      selector: string,
+    ): { getVideoPlaybackQuality(): { totalVideoFrames: number } } | null;
+  };
+}

@@ -1,0 +1,176 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Client } from "@libsql/client/web";
+import { createClient } from "@libsql/client/web";
+import { createTestHarness } from "wrangler";
+import type { DatabaseOptions, DatabaseServer } from "#control/local/hrana-server.ts";
+import { startDatabase } from "#control/local/hrana-server.ts";
+import type { Keys } from "#control/local/keys.ts";
+import { makeKeys } from "#control/local/keys.ts";
+import { migrateDatabase } from "#control/local/migrate.ts";
+import type { SettingsInput } from "#schema/settings.ts";
+
+/** The repository's folder. */
+export const root = join(import.meta.dirname, "../..");
+
+export interface ControlOptions {
+  /** Any part of the settings' shape. Default {}. */
+  settings?: SettingsInput;
+  /** Default closed, as in production. */
+  lobby?: "open" | "closed";
+  /** Latency and faults of the control database. Default none. */
+  database?: Pick<DatabaseOptions, "latencyMs" | "faults" | "streamTtlMs">;
+  /** Default "local". */
+  zone?: string;
+}
+
+/** The real control on a real database, in a folder of its own. */
+export interface Control {
+  readonly url: string;
+  readonly zone: string;
+  readonly keys: Keys;
+  /** The control database's server: `stop` and `resume` make an outage. */
+  readonly databaseServer: DatabaseServer;
+  /** A client that looks into the control database. */
+  readonly database: Client;
+  /** Calls a route; `key` becomes its bearer, an object its JSON body. */
+  call(method: string, path: string, options?: CallOptions): Promise<CallAnswer>;
+  /**
+   * Ends a Durable Object's life in memory; its storage stays.
+   * @param className the exported class
+   * @param name the name that the object was made from
+   * @param webSockets what becomes of its sockets. Default "hibernate"
+   */
+  evict(
+    className: string,
+    name: string,
+    webSockets?: "close" | "hibernate",
+  ): Promise<void>;
+  /** Fires the cron trigger once and waits for its handler. */
+  cron(): Promise<void>;
+  /** What the workers logged, for a test that failed or looks for secrets. */
+  logs(): string[];
+  stop(): Promise<void>;
+}
+
+export interface CallOptions {
+  key?: string;
+  body?: unknown;
+  headers?: Record<string, string>;
+}
+
+export interface CallAnswer {
+  status: number;
+  headers: Headers;
+  /** The parsed JSON, or undefined where the body is none. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of many shapes.
+  body: any;
+}
+
+/**
+ * Starts control from the real wrangler.toml. Each one has keys, database and
+ * objects of its own, so tests may run beside each other.
+ */
+export async function startControl(options: ControlOptions = {}): Promise<Control> {
+  const zone = options.zone ?? "local";
+  const folder = mkdtempSync(join(tmpdir(), "weir-control-"));
+  const keys = makeKeys(zone);
+  const token = "test-database-token";
+  const file = join(folder, "control.db");
+  // Migrations are no part of what a test wants to see fail or wait.
+  let migrated = false;
+  const databaseServer = await startDatabase({
+    ...options.database,
+    latencyMs: 0,
+    file,
+    token,
+    async faults(requests) {
+      if (!migrated) return "none";
+      const latencyMs = options.database?.latencyMs ?? 0;
+      if (latencyMs > 0) await delay(latencyMs);
+      return options.database?.faults?.(requests) ?? "none";
+    },
+  });
+  const database = createClient({
+    url: "http://in-process",
+    authToken: token,
+    fetch: databaseServer.fetch,
+  });
+  const migrations = join(root, "schema/control/migrations");
+  await migrateDatabase({ url: databaseServer.url, token, folder: migrations });
+  migrated = true;
+  const harness = createTestHarness({
+    root,
+    workers: [
+      {
+        configPath: join(root, "wrangler.toml"),
+        vars: {
+          WEIR_ZONE: zone,
+          WEIR_LOBBY: options.lobby ?? "closed",
+          WEIR_SETTINGS: JSON.stringify(options.settings ?? {}),
+          CONTROL_DB_URL: databaseServer.url,
+        },
+        secrets: {
+          CONTROL_DB_TOKEN: token,
+          WEIR_API_KEY: keys.api,
+          WEIR_OPERATOR_KEY: keys.operator,
+          WEIR_NODE_KEY: keys.node,
+          WEIR_SECRET_KEY: keys.secret,
+        },
+      },
+    ],
+  });
+  const { url } = await harness.listen();
+  const origin = url.origin;
+  const worker = harness.getWorker();
+  return {
+    url: origin,
+    zone,
+    keys,
+    databaseServer,
+    database,
+    call: (method, path, callOptions) => call(origin, method, path, callOptions),
+    evict: (className, name, webSockets = "hibernate") =>
+      worker.evictDurableObject(className, { name, webSockets }),
+    async cron() {
+      const { outcome } = await worker.scheduled({ cron: "* * * * *" });
+      if (outcome !== "ok") throw new Error(`The cron handler ended with ${outcome}`);
+    },
+    logs: () => harness.getLogs().map(({ level, message }) => `${level}: ${message}`),
+    async stop() {
+      await harness.close();
+      database.close();
+      await databaseServer.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function call(
+  origin: string,
+  method: string,
+  path: string,
+  { key, body, headers }: CallOptions = {},
+): Promise<CallAnswer> {
+  const response = await fetch(new URL(path, origin), {
+    method,
+    headers: {
+      ...(key ? { authorization: `Bearer ${key}` } : {}),
+      ...(body === undefined ? {} : { "content-type": "application/json" }),
+      ...headers,
+    },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  const text = await response.text();
+  return { status: response.status, headers: response.headers, body: parseJson(text) };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
