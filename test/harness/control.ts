@@ -20,6 +20,8 @@ export interface ControlOptions {
   settings?: SettingsInput;
   /** Default closed, as in production. */
   lobby?: "open" | "closed";
+  /** Whether webhooks may go to this machine. Default false. */
+  webhookLoopback?: boolean;
   /** Latency and faults of the control database. Default none. */
   database?: Pick<DatabaseOptions, "latencyMs" | "faults" | "streamTtlMs">;
   /** Default "local". */
@@ -111,6 +113,7 @@ export async function startControl(options: ControlOptions = {}): Promise<Contro
           WEIR_LOBBY: options.lobby ?? "closed",
           WEIR_SETTINGS: JSON.stringify(options.settings ?? {}),
           CONTROL_DB_URL: databaseServer.url,
+          WEIR_WEBHOOK_LOOPBACK: options.webhookLoopback ? "allow" : "refuse",
         },
         secrets: {
           CONTROL_DB_TOKEN: token,

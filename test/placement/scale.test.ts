@@ -65,6 +65,27 @@ describe("the cost of a placement goes with its room, never with the fleet", () 
   });
 });
 
+test("a producing host without egress costs no walk over workers that it cannot reach", () => {
+  const picture = openFleet(settings, { cameraConsumers: 10_000, cameraProducers: 1 });
+  const world = new World(picture, newPolicy("slot-packing"));
+  const session = world.join("room", "broadcaster", { broadcasts: 6, viewers: 12 });
+  world.broadcast(session, "camera");
+  for (const node of picture.nodes.values()) {
+    const hasProducer = [...picture.workersOnNode(node.id)].some(
+      (id) => picture.workers.get(id)?.role === "producer",
+    );
+    if (hasProducer) picture.putNode({ ...node, egressKbps: 1279 });
+  }
+  const request = { roomId: "room", sessionId: "new", sessionWorkers: new Set<string>() };
+  const broadcastIds = [...session.broadcastIds];
+  let refused: unknown;
+  const count = lookUps(picture, () => {
+    refused = placeViews({ ...request, broadcastIds }, picture).refused;
+  });
+  expect(refused).toMatchObject([{ code: "egress-exhausted" }]);
+  expect(count).toBeLessThan(100);
+});
+
 describe("a decision depends on what is there, not on how it came about", () => {
   test("a picture rebuilt from its rows in another order gives the same answers", () => {
     const world = worldOf(60, 12);
