@@ -139,6 +139,8 @@ export const serverMessage = z.discriminatedUnion("type", [
     type: z.literal("welcome"),
     seq: z.number().int(),
     roomAdmin: z.boolean(),
+    /** Identities whose chat messages are refused; `moderated` tells of changes. */
+    muted: z.array(z.string()).default([]),
   }),
   z.object({ type: z.literal("event"), seq: z.number().int(), event: roomEvent }),
   z.object({ type: z.literal("own"), seq: z.number().int(), event: ownEvent }),

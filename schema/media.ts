@@ -35,7 +35,6 @@ export const rtpParameters = z.looseObject({
   encodings: z.array(z.looseObject({})).max(8).optional(),
   rtcp: z.looseObject({}).optional(),
 });
-export type RtpParametersWire = z.infer<typeof rtpParameters>;
 
 export const mediaKind = z.enum(["audio", "video"]);
 export type MediaKindWire = z.infer<typeof mediaKind>;

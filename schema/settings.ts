@@ -118,6 +118,10 @@ export const settingsSchema = z.object({
       perSecond: z.number().positive().prefault(1),
       /** Messages that a socket may leave unread before it is dropped. */
       unreadMax: positive.prefault(2000),
+      /** A client that missed more events gets the room's present state instead. */
+      catchUpMax: positive.max(400).prefault(400),
+      /** How often sockets without a ping are looked for. */
+      presenceEveryMs: positive.prefault(10_000),
       /** A socket without a ping for this long is gone. */
       silentMs: positive.prefault(30_000),
     })

@@ -88,6 +88,23 @@ export class ChatLog {
     }));
   }
 
+  /** The numbers of messages up to `untilSeq` that were deleted, as far as is kept. */
+  deletedUpTo(roomId: string, untilSeq: number): number[] {
+    const last = Math.min(untilSeq, this.lastSeq(roomId));
+    // Below this a missing message may only have grown too old.
+    const first = Math.max(1, this.lastSeq(roomId) - this.#historyMax + 1);
+    const rows = this.#sql.exec<{ seq: number }>(
+      "SELECT seq FROM message WHERE room_id = ? AND seq BETWEEN ? AND ?",
+      roomId,
+      first,
+      last,
+    );
+    const there = new Set([...rows].map(({ seq }) => seq));
+    const deleted: number[] = [];
+    for (let seq = first; seq <= last; seq += 1) if (!there.has(seq)) deleted.push(seq);
+    return deleted;
+  }
+
   /** Whose message it is; undefined where there is none. */
   authorOf(roomId: string, seq: number): string | undefined {
     const [row] = this.#sql.exec<{ identity: string }>(
@@ -109,6 +126,15 @@ export class ChatLog {
       identity,
     );
     return [...rows].length > 0;
+  }
+
+  /** The identities that are muted in a room. */
+  mutedIn(roomId: string): string[] {
+    const rows = this.#sql.exec<{ identity: string }>(
+      "SELECT identity FROM muted WHERE room_id = ?",
+      roomId,
+    );
+    return [...rows].map(({ identity }) => identity);
   }
 
   setMuted(roomId: string, identity: string, muted: boolean): void {

@@ -3,9 +3,6 @@ import type { Numbered, RoomNews } from "../broker/draft.ts";
 import { attach, attachmentOf, type ChannelSockets } from "./channel-sockets.ts";
 import type { brokerOf } from "./names.ts";
 
-/** A client that missed more than this gets the room's present state instead. */
-const resyncFrom = 400;
-
 /**
  * Sends a commit's news to one socket.
  * @returns `gap` where earlier news is missing, `ended` where its session ended
@@ -26,12 +23,14 @@ export function tellNews(
 /**
  * Sends one socket what it missed of both streams, read from the database, or
  * the room's present state where that is too much or no longer kept.
+ * @param catchUpMax events that are still told one by one
  * @returns whether the socket's session has ended
  */
 export async function catchUp(
   sockets: ChannelSockets,
   socket: WebSocket,
   broker: ReturnType<typeof brokerOf>,
+  catchUpMax: number,
 ): Promise<boolean> {
   for (;;) {
     const attachment = attachmentOf(socket);
@@ -43,7 +42,7 @@ export async function catchUp(
     ]);
     if (events.length === 0 && own.length === 0) return false;
     const lost = isBehind(events, sentSeq) || isBehind(own, sentOwnSeq);
-    if (lost || events.length + own.length > resyncFrom) {
+    if (lost || events.length + own.length > catchUpMax) {
       const answer = await broker.ask("readRoomState", { roomId, sessionId });
       if (!answer.ok) return answer.refusal.refusal === "not-found";
       const { seq, ownSeq } = answer.value;

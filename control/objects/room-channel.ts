@@ -19,8 +19,6 @@ import { catchUp, tellNews } from "./news.ts";
 
 /** A socket that has not said who it is after this is closed. */
 const helloMs = 5000;
-/** How often silent sockets are looked for. */
-const presenceEveryMs = 10_000;
 
 /**
  * One per room (free rooms share some): the room talks. It hands the room's and
@@ -57,12 +55,10 @@ export class RoomChannel extends DurableObject<Env> {
     const { 0: client, 1: server } = new WebSocketPair();
     this.ctx.acceptWebSocket(server, [roomId]);
     attach(server, stranger(roomId));
-    setTimeout(() => {
-      if (!attachmentOf(server)?.sessionId) server.close(closeCodes.noHello, "no hello");
-    }, helloMs);
-    if ((await this.ctx.storage.getAlarm()) === null) {
-      await this.ctx.storage.setAlarm(Date.now() + presenceEveryMs);
-    }
+    // An alarm, as a timer does not run while nothing else goes on here.
+    const dueMs = Date.now() + helloMs;
+    const alarmMs = await this.ctx.storage.getAlarm();
+    if (alarmMs === null || alarmMs > dueMs) await this.ctx.storage.setAlarm(dueMs);
     return new Response(null, { status: 101, webSocket: client });
   }
 
@@ -97,6 +93,8 @@ export class RoomChannel extends DurableObject<Env> {
   }
 
   override async webSocketClose(socket: WebSocket): Promise<void> {
+    // The client's closing ends only with an answer to it.
+    socket.close(1000);
     await this.#gone(socket);
   }
 
@@ -104,19 +102,25 @@ export class RoomChannel extends DurableObject<Env> {
     await this.#gone(socket);
   }
 
-  /** Looks for sockets that vanished without closing. */
+  /** Looks for sockets that never said hello, or vanished without closing. */
   override async alarm(): Promise<void> {
-    const { silentMs } = configOf(this.env).settings.chat;
+    const { silentMs, presenceEveryMs } = configOf(this.env).settings.chat;
+    let nextMs = Date.now() + presenceEveryMs;
     for (const socket of this.#sockets.all) {
-      const openedAtMs = attachmentOf(socket)?.openedAtMs ?? 0;
+      const { openedAtMs = 0, sessionId } = attachmentOf(socket) ?? {};
+      const helloDueMs = openedAtMs + helloMs;
+      if (!sessionId && Date.now() < helloDueMs) {
+        nextMs = Math.min(nextMs, helloDueMs);
+        continue;
+      }
       const pinged = this.ctx.getWebSocketAutoResponseTimestamp(socket);
       const heardAtMs = Math.max(openedAtMs, pinged?.getTime() ?? 0);
-      if (Date.now() - heardAtMs < silentMs) continue;
-      await this.#gone(socket);
-      socket.close(closeCodes.noHello, "no ping");
+      if (sessionId && Date.now() - heardAtMs < silentMs) continue;
+      if (sessionId) await this.#gone(socket);
+      socket.close(closeCodes.noHello, sessionId ? "no ping" : "no hello");
     }
     if (this.#sockets.all.length === 0) return;
-    await this.ctx.storage.setAlarm(Date.now() + presenceEveryMs);
+    await this.ctx.storage.setAlarm(nextMs);
   }
 
   async #hello(
@@ -151,7 +155,11 @@ export class RoomChannel extends DurableObject<Env> {
       sentOwnSeq,
     });
     this.#sockets.add(roomId, socket);
-    this.#sockets.send(socket, { type: "welcome", seq: eventSeq, roomAdmin });
+    const muted = this.#log.mutedIn(roomId);
+    this.#sockets.send(socket, { type: "welcome", seq: eventSeq, roomAdmin, muted });
+    for (const seq of this.#log.deletedUpTo(roomId, hello.afterChatSeq)) {
+      this.#sockets.send(socket, { type: "chat.deleted", seq });
+    }
     const messages = this.#log.history(roomId, hello.afterChatSeq);
     if (messages.length > 0) this.#sockets.send(socket, { type: "chat", messages });
     await this.#catchUp(socket);
@@ -162,8 +170,10 @@ export class RoomChannel extends DurableObject<Env> {
     const roomId = attachmentOf(socket)?.roomId;
     if (!roomId || this.#catchingUp.has(socket)) return;
     this.#catchingUp.add(socket);
+    const { catchUpMax } = configOf(this.env).settings.chat;
     try {
-      if (await catchUp(this.#sockets, socket, this.#broker(roomId))) this.#end(socket);
+      if (await catchUp(this.#sockets, socket, this.#broker(roomId), catchUpMax))
+        this.#end(socket);
     } catch {
       // The client comes back and asks again.
       socket.close(1013, "try again later");

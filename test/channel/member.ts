@@ -9,6 +9,7 @@ type Of<Type extends ServerMessage["type"]> = Extract<ServerMessage, { type: Typ
 export class Member {
   readonly entry: Entry;
   readonly #control: Control;
+  #path: string;
   #socket: WebSocket | undefined;
   messages: ServerMessage[] = [];
   closed: { code: number; reason: string } | undefined;
@@ -16,6 +17,7 @@ export class Member {
   constructor(control: Control, entry: Entry) {
     this.#control = control;
     this.entry = entry;
+    this.#path = entry.channelPath;
   }
 
   get sessionId(): string {
@@ -26,14 +28,15 @@ export class Member {
   async open(
     hello: Partial<Extract<ClientMessage, { type: "hello" }>> = {},
   ): Promise<void> {
-    const url = new URL(this.entry.channelPath, this.#control.url);
+    const url = new URL(this.#path, this.#control.url);
     url.protocol = "ws:";
     this.closed = undefined;
     this.messages = [];
     const socket = new WebSocket(url);
     this.#socket = socket;
     socket.addEventListener("message", ({ data }) => {
-      if (this.#socket === socket) this.messages.push(JSON.parse(data));
+      if (this.#socket !== socket || data === "pong") return;
+      this.messages.push(JSON.parse(data));
     });
     socket.addEventListener("close", ({ code, reason }) => {
       if (this.#socket === socket) this.closed = { code, reason };
@@ -62,6 +65,16 @@ export class Member {
 
   say(text: string, clientId: string = crypto.randomUUID()): void {
     this.send({ type: "chat.send", clientId, text });
+  }
+
+  /** Tells the channel that this machine is there. */
+  ping(): void {
+    this.#socket?.send("ping");
+  }
+
+  /** The room's channel has another address from now on. */
+  moveTo(channelPath: string): void {
+    this.#path = channelPath;
   }
 
   /** Closes the socket without leaving the session. */
