@@ -56,6 +56,17 @@ export function endClaimTime(draft: Draft, room: RoomState, view: ViewRow): void
   if (!waiting) draft.clearDeadline("view-claim", transportId);
 }
 
+/** Gives back the seats of all who watch a broadcast; its rooms have to be loaded. */
+export function releaseViewers(draft: Draft, broadcast: BroadcastState): void {
+  for (const roomId of broadcast.rooms) {
+    const room = draft.state.rooms.get(roomId);
+    if (!room) throw new Error(`Room ${roomId} is not loaded.`);
+    for (const view of draft.state.viewsOf(roomId, broadcast.row.id)) {
+      releaseView(draft, room, view, true);
+    }
+  }
+}
+
 /** Ends a broadcast in all its rooms, which have to be loaded. */
 export function endBroadcast(draft: Draft, broadcast: BroadcastState): void {
   const { state } = draft;

@@ -42,7 +42,10 @@ export function clearWorker(draft: Draft, workerId: string, reason: string): str
   );
   for (const { roomId } of robbed) draft.setReservation(roomId, workerId, 0);
   const owner = state.picture.workers.get(workerId)?.dedicatedTo;
-  if (owner) state.picture.dedicate(workerId, undefined);
+  if (owner) {
+    state.picture.dedicate(workerId, undefined);
+    draft.touchWorker(workerId);
+  }
   return [...robbed.map(({ roomId }) => roomId), ...(owner ? [owner] : [])];
 }
 

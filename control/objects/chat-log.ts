@@ -19,11 +19,9 @@ export class ChatLog {
     sql.exec(`CREATE TABLE IF NOT EXISTS message (
       room_id TEXT NOT NULL, seq INTEGER NOT NULL, at_ms INTEGER NOT NULL,
       session_id TEXT NOT NULL, identity TEXT NOT NULL, client_id TEXT NOT NULL,
-      text TEXT NOT NULL, PRIMARY KEY (room_id, seq)) WITHOUT ROWID`);
+      text TEXT, PRIMARY KEY (room_id, seq)) WITHOUT ROWID`);
     sql.exec(`CREATE UNIQUE INDEX IF NOT EXISTS message_once
       ON message (room_id, identity, client_id)`);
-    sql.exec(`CREATE TABLE IF NOT EXISTS last_seq (
-      room_id TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID`);
     sql.exec(`CREATE TABLE IF NOT EXISTS muted (
       room_id TEXT NOT NULL, identity TEXT NOT NULL,
       PRIMARY KEY (room_id, identity)) WITHOUT ROWID`);
@@ -54,8 +52,6 @@ export class ChatLog {
       clientId,
       text,
     );
-    // A number of its own: a deleted last message must not free its number.
-    this.#sql.exec("INSERT OR REPLACE INTO last_seq VALUES (?, ?)", roomId, seq);
     this.#lastSeq.set(roomId, seq);
     if (seq % trimEvery === 0) {
       const until = seq - this.#historyMax;
@@ -74,7 +70,7 @@ export class ChatLog {
       text: string;
     }>(
       `SELECT seq, at_ms, session_id, identity, text FROM message
-        WHERE room_id = ? AND seq > ? ORDER BY seq DESC LIMIT ?`,
+        WHERE room_id = ? AND seq > ? AND text IS NOT NULL ORDER BY seq DESC LIMIT ?`,
       roomId,
       afterSeq,
       this.#historyMax,
@@ -90,33 +86,28 @@ export class ChatLog {
 
   /** The numbers of messages up to `untilSeq` that were deleted, as far as is kept. */
   deletedUpTo(roomId: string, untilSeq: number): number[] {
-    const last = Math.min(untilSeq, this.lastSeq(roomId));
-    // Below this a missing message may only have grown too old.
-    const first = Math.max(1, this.lastSeq(roomId) - this.#historyMax + 1);
     const rows = this.#sql.exec<{ seq: number }>(
-      "SELECT seq FROM message WHERE room_id = ? AND seq BETWEEN ? AND ?",
+      "SELECT seq FROM message WHERE room_id = ? AND seq <= ? AND text IS NULL",
       roomId,
-      first,
-      last,
+      untilSeq,
     );
-    const there = new Set([...rows].map(({ seq }) => seq));
-    const deleted: number[] = [];
-    for (let seq = first; seq <= last; seq += 1) if (!there.has(seq)) deleted.push(seq);
-    return deleted;
+    return [...rows].map(({ seq }) => seq);
   }
 
   /** Whose message it is; undefined where there is none. */
   authorOf(roomId: string, seq: number): string | undefined {
     const [row] = this.#sql.exec<{ identity: string }>(
-      "SELECT identity FROM message WHERE room_id = ? AND seq = ?",
+      "SELECT identity FROM message WHERE room_id = ? AND seq = ? AND text IS NOT NULL",
       roomId,
       seq,
     );
     return row?.identity;
   }
 
+  /** Its text goes, its number stays taken. */
   delete(roomId: string, seq: number): void {
-    this.#sql.exec("DELETE FROM message WHERE room_id = ? AND seq = ?", roomId, seq);
+    const sql = "UPDATE message SET text = NULL WHERE room_id = ? AND seq = ?";
+    this.#sql.exec(sql, roomId, seq);
   }
 
   isMuted(roomId: string, identity: string): boolean {
@@ -146,7 +137,7 @@ export class ChatLog {
 
   /** A closed room's chat goes with it. */
   forget(roomId: string): void {
-    for (const table of ["message", "last_seq", "muted"]) {
+    for (const table of ["message", "muted"]) {
       this.#sql.exec(`DELETE FROM ${table} WHERE room_id = ?`, roomId);
     }
     this.#lastSeq.delete(roomId);
@@ -155,11 +146,13 @@ export class ChatLog {
   lastSeq(roomId: string): number {
     const known = this.#lastSeq.get(roomId);
     if (known !== undefined) return known;
-    const [row] = this.#sql.exec<{ seq: number }>(
-      "SELECT seq FROM last_seq WHERE room_id = ?",
-      roomId,
-    );
-    this.#lastSeq.set(roomId, row?.seq ?? 0);
-    return row?.seq ?? 0;
+    const { seq } = this.#sql
+      .exec<{ seq: number }>(
+        "SELECT coalesce(max(seq), 0) AS seq FROM message WHERE room_id = ?",
+        roomId,
+      )
+      .one();
+    this.#lastSeq.set(roomId, seq);
+    return seq;
   }
 }

@@ -14,6 +14,7 @@ import {
 } from "./channel-sockets.ts";
 import { ChatDesk } from "./chat-desk.ts";
 import { ChatLog } from "./chat-log.ts";
+import { Departures, tellAgainMs } from "./departures.ts";
 import { brokerOf } from "./names.ts";
 import { catchUp, tellNews } from "./news.ts";
 
@@ -29,6 +30,7 @@ export class RoomChannel extends DurableObject<Env> {
   readonly #sockets: ChannelSockets;
   readonly #chat: ChatDesk;
   readonly #log: ChatLog;
+  readonly #departures: Departures;
   /** Sockets that are being told what they missed; new events wait for that. */
   readonly #catchingUp = new Set<WebSocket>();
   /** Why sessions that end now were sent away. */
@@ -40,6 +42,7 @@ export class RoomChannel extends DurableObject<Env> {
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
     this.#sockets = new ChannelSockets(ctx, chat.unreadMax);
     this.#log = new ChatLog(ctx.storage.sql, chat.historyMax);
+    this.#departures = new Departures(ctx.storage, (roomId) => this.#broker(roomId));
     this.#chat = new ChatDesk({
       sockets: this.#sockets,
       log: this.#log,
@@ -56,9 +59,7 @@ export class RoomChannel extends DurableObject<Env> {
     this.ctx.acceptWebSocket(server, [roomId]);
     attach(server, stranger(roomId));
     // An alarm, as a timer does not run while nothing else goes on here.
-    const dueMs = Date.now() + helloMs;
-    const alarmMs = await this.ctx.storage.getAlarm();
-    if (alarmMs === null || alarmMs > dueMs) await this.ctx.storage.setAlarm(dueMs);
+    await this.#wakeAt(Date.now() + helloMs);
     return new Response(null, { status: 101, webSocket: client });
   }
 
@@ -119,8 +120,8 @@ export class RoomChannel extends DurableObject<Env> {
       if (sessionId) await this.#gone(socket);
       socket.close(closeCodes.noHello, sessionId ? "no ping" : "no hello");
     }
-    if (this.#sockets.all.length === 0) return;
-    await this.ctx.storage.setAlarm(nextMs);
+    if (await this.#departures.tellAgain()) await this.#wakeAt(Date.now() + tellAgainMs);
+    if (this.#sockets.all.length > 0) await this.#wakeAt(nextMs);
   }
 
   async #hello(
@@ -142,6 +143,7 @@ export class RoomChannel extends DurableObject<Env> {
       return this.#sockets.refuse(socket, "room-closed");
     }
     const { eventSeq, ownSeq, roomAdmin, identity } = answer.value;
+    await this.#departures.cancel(sessionId);
     this.#supersede(socket, roomId, sessionId);
     const sentSeq = Math.min(hello.afterSeq, eventSeq);
     const sentOwnSeq = Math.min(hello.afterOwnSeq, ownSeq);
@@ -212,7 +214,14 @@ export class RoomChannel extends DurableObject<Env> {
     if (!roomId || !sessionId) return;
     this.#forget(socket);
     this.#chat.forget(sessionId);
-    await this.#broker(roomId).ask("detachSession", { roomId, sessionId });
+    if (!(await this.#departures.tell(roomId, sessionId))) {
+      await this.#wakeAt(Date.now() + tellAgainMs);
+    }
+  }
+
+  async #wakeAt(dueMs: number): Promise<void> {
+    const alarmMs = await this.ctx.storage.getAlarm();
+    if (alarmMs === null || alarmMs > dueMs) await this.ctx.storage.setAlarm(dueMs);
   }
 
   #broker(roomId: string) {

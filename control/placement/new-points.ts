@@ -1,28 +1,9 @@
 import type { MediaClass } from "#schema/settings.ts";
-import { type Candidate, Candidates } from "./candidates.ts";
+import { Candidates } from "./candidates.ts";
 import type { PassedOver } from "./decision.ts";
-import { legsPerNewPipe } from "./overlay.ts";
+import { compare, type Offer, offerOf, type Round, ruleOf } from "./offers.ts";
 import type { BroadcastPicture, WorkerPicture } from "./picture-rows.ts";
 import type { Search } from "./search.ts";
-
-/** One round over the same candidates, from the strictest to the last resort. */
-interface Round {
-  /** Only points that the room has reserved. */
-  reserved: boolean;
-  /** Only broadcasts whose producer worker is short of legs, only where a pipe is. */
-  piped: boolean;
-  /** Leave room for the slots of a worker to grow. */
-  quota: boolean;
-}
-
-interface Offer {
-  candidate: Candidate;
-  points: number;
-  piped: BroadcastPicture[];
-  fresh: BroadcastPicture[];
-  covered: number;
-  own: boolean;
-}
 
 /**
  * The second step: points for what no free seat could serve. Each round takes
@@ -91,42 +72,6 @@ function takeRound(
   }
 }
 
-/** What one worker could take of what is wanted, or nothing. */
-function offerOf(
-  search: Search,
-  candidate: Candidate,
-  wanted: readonly BroadcastPicture[],
-  round: Round,
-): Offer | undefined {
-  const { overlay, picture } = search;
-  const { worker } = candidate;
-  const free = search.freePoints(worker);
-  const points = round.reserved
-    ? Math.min(free, overlay.reservedPoints(search.request.roomId, worker))
-    : free;
-  if (points < 1) return undefined;
-  const piped: BroadcastPicture[] = [];
-  const fresh: BroadcastPicture[] = [];
-  const quota = round.quota ? candidate.quota : points;
-  for (const broadcast of wanted) {
-    const isPiped = candidate.piped.has(broadcast.id);
-    if (round.piped && !(isPiped && isShortOfLegs(search, broadcast))) continue;
-    if (!isPiped && fresh.length >= quota) continue;
-    if (search.misfit(broadcast, worker, isPiped)) continue;
-    (isPiped ? piped : fresh).push(broadcast);
-  }
-  const covered = Math.min(points, piped.length + fresh.length);
-  if (covered < 1 || !picture.isOpen(worker)) return undefined;
-  return {
-    candidate,
-    points,
-    piped,
-    fresh,
-    covered,
-    own: search.ownWorkers.has(worker.id),
-  };
-}
-
 /** The best worker that nothing speaks for but its room: the emptiest that fits. */
 function freshOffer(
   search: Search,
@@ -144,8 +89,8 @@ function freshOffer(
       const candidate = { worker, piped: new Set<string>(), inRoom: false, quota };
       const offer = offerOf(search, candidate, wanted, round);
       if (offer) return offer;
-      // Legs and the producer's budget are the same from every other worker.
-      if (!wanted.some((broadcast) => canOpenPipe(search, broadcast))) return undefined;
+      // Legs and the producing hosts' budgets are the same from every other worker.
+      if (!wanted.some((broadcast) => canLeaveHost(search, broadcast))) return undefined;
     }
   }
   return undefined;
@@ -164,40 +109,8 @@ function levelsInOrder(search: Search, media: MediaClass): number[] {
   return [...enough, ...levels.filter((free) => free < need)];
 }
 
-function canOpenPipe(search: Search, broadcast: BroadcastPicture): boolean {
-  const producer = search.picture.workers.get(broadcast.producerWorkerId);
-  return producer !== undefined && search.overlay.legsLeft(producer) >= legsPerNewPipe;
-}
-
-function isShortOfLegs(search: Search, broadcast: BroadcastPicture): boolean {
-  const producer = search.picture.workers.get(broadcast.producerWorkerId);
-  const { preferPipedFromShare } = search.picture.settings.weight;
-  return !producer || search.overlay.legsShare(producer) >= preferPipedFromShare;
-}
-
-/**
- * Negative where `a` is the better offer: the one that opens least for each view
- * it covers. Covering more at once, pipes already there and carrying the viewer
- * already all make an offer cheaper, and each as far as it saves something.
- */
-function compare(a: Offer, b: Offer, media: MediaClass): number {
-  const cost = openingCost(a) / a.covered - openingCost(b) / b.covered;
-  if (cost !== 0) return cost;
-  if (a.covered !== b.covered) return b.covered - a.covered;
-  if (a.candidate.inRoom !== b.candidate.inRoom) return a.candidate.inRoom ? -1 : 1;
-  if (a.points !== b.points) {
-    return media === "camera" ? b.points - a.points : a.points - b.points;
-  }
-  return a.candidate.worker.id < b.candidate.worker.id ? -1 : 1;
-}
-
-/**
- * A pipe is work for two hosts for as long as anybody watches, and a broadcast on
- * fewer workers leaves fewer half-empty points behind: it weighs four transports.
- */
-function openingCost(offer: Offer): number {
-  const pipes = offer.covered - Math.min(offer.piped.length, offer.covered);
-  return 4 * pipes + (offer.own ? 0 : 1);
+function canLeaveHost(search: Search, broadcast: BroadcastPicture): boolean {
+  return search.overlay.canLeaveHost(search.request.roomId, broadcast);
 }
 
 function takeOffer(
@@ -220,14 +133,6 @@ function takeOffer(
     if (!isPiped && kept) kept.quota -= 1;
   }
   return points < offer.points;
-}
-
-function ruleOf(offer: Offer, piped: boolean, media: MediaClass, round: Round): string {
-  if (round.reserved) return piped ? "reserved-point-beside-pipe" : "reserved-point";
-  if (piped) return "point-beside-pipe";
-  if (offer.own) return "point-own-worker";
-  if (offer.candidate.inRoom) return "point-in-room";
-  return media === "screen" ? "point-best-fit" : "point-most-room";
 }
 
 function groundsOf(

@@ -78,6 +78,14 @@ export class Overlay {
     return undefined;
   }
 
+  /** Whether a new pipe could leave the producing host at all, wherever it goes. */
+  canLeaveHost(roomId: string, broadcast: BroadcastPicture): boolean {
+    const producer = this.#picture.workers.get(broadcast.producerWorkerId);
+    if (!producer || this.legsLeft(producer) < legsPerNewPipe) return false;
+    const { leg } = nominalKbps(this.#picture.settings, broadcast.mediaClass);
+    return this.#egressLeft(roomId, producer.nodeId) >= leg;
+  }
+
   /** Takes a view, its points and, where it is not piped, its pipe. */
   take(
     broadcast: BroadcastPicture,

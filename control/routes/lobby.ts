@@ -3,7 +3,9 @@ import * as fleetApi from "#schema/api/fleet.ts";
 import * as api from "#schema/api/rooms.ts";
 import { idOf } from "#schema/ids.ts";
 import { type AppEnv, localAccountId } from "../auth/access.ts";
+import { isModeratorKey, moderatorKeyOf } from "../auth/moderator-key.ts";
 import { configOf } from "../env.ts";
+import { Problem } from "../problem.ts";
 import { ask } from "../services/ask.ts";
 import { mintToken, openRoom } from "../services/rooms.ts";
 import { invalid } from "./invalid.ts";
@@ -21,6 +23,18 @@ const lobbyInfo = z
     ),
   })
   .meta({ id: "Lobby" });
+
+const lobbyRoom = api.room
+  .extend({
+    moderatorKey: z.string().meta({
+      description: "Whoever opened the room shows it to get tokens with roomAdmin.",
+    }),
+  })
+  .meta({ id: "LobbyRoom" });
+
+const createLobbyToken = z
+  .object({ identity: api.identity, moderatorKey: z.string().max(128).optional() })
+  .meta({ id: "CreateLobbyToken" });
 
 /*
  * The lobby lets anyone open rooms without a key. It is for trying Weir on one
@@ -51,11 +65,15 @@ export const lobby = new OpenAPIHono<AppEnv>({ defaultHook: invalid })
       summary: "Open a room without a key",
       request: { body: body(api.createRoom) },
       responses: {
-        201: json(api.room, "The open room."),
+        201: json(lobbyRoom, "The open room and its moderator's key."),
         ...refusals("not-found", "validation-failed", "reservation-refused", "busy"),
       },
     }),
-    async (c) => c.json(await openRoom(c.env, localAccountId, c.req.valid("json")), 201),
+    async (c) => {
+      const room = await openRoom(c.env, localAccountId, c.req.valid("json"));
+      const moderatorKey = await moderatorKeyOf(configOf(c.env), room.id);
+      return c.json({ ...room, moderatorKey }, 201);
+    },
   )
   .openapi(
     route("lobby", {
@@ -64,17 +82,21 @@ export const lobby = new OpenAPIHono<AppEnv>({ defaultHook: invalid })
       summary: "Get a join token without a key",
       request: {
         params: idParam("room", idOf("room")),
-        body: body(z.object({ identity: api.identity })),
+        body: body(createLobbyToken),
       },
       responses: {
         201: json(api.token, "The token."),
-        ...refusals("not-found", "validation-failed", "room-closed"),
+        ...refusals("forbidden", "not-found", "validation-failed", "room-closed"),
       },
     }),
     async (c) => {
       const { room: roomId } = c.req.valid("param");
-      const { identity } = c.req.valid("json");
-      const grants = { canPublish: true, canSubscribe: true, roomAdmin: false };
+      const { identity, moderatorKey } = c.req.valid("json");
+      const roomAdmin = moderatorKey !== undefined;
+      if (roomAdmin && !(await isModeratorKey(configOf(c.env), roomId, moderatorKey))) {
+        throw new Problem("forbidden", { detail: "This is no moderator's key here." });
+      }
+      const grants = { canPublish: true, canSubscribe: true, roomAdmin };
       const token = { identity, ...grants, ttlSeconds: 600 };
       return c.json(await mintToken(c.env, localAccountId, roomId, token), 201);
     },

@@ -19,3 +19,18 @@ export async function ask<Name extends DecisionName>(
   if (answer.ok) return answer.value;
   throw Problem.from(answer.refusal);
 }
+
+/**
+ * Reads rows that no decision is needed for.
+ * @throws Problem `unavailable` where the database does not answer
+ */
+export async function readRows<Rows>(read: () => Promise<Rows>): Promise<Rows> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof Problem) throw error;
+    console.error(JSON.stringify({ alert: "read-failed", error: String(error) }));
+    const detail = "The control database does not answer.";
+    throw new Problem("unavailable", { detail, retryAfter: 2 });
+  }
+}

@@ -4,7 +4,7 @@ import { configOf, type Env } from "../env.ts";
 import { brokerOf } from "../objects/names.ts";
 import { type FleetPlan, planFleet } from "../placement/plan.ts";
 import { Problem } from "../problem.ts";
-import { ask } from "./ask.ts";
+import { ask, readRows } from "./ask.ts";
 
 export interface PlanQuery {
   /** Rooms by tier, as `5:2,1:200`. */
@@ -46,17 +46,15 @@ export async function explain(
   viewId: string,
 ): Promise<Explanation> {
   const zone = zoneOf(viewId) ?? "";
-  const roomId = await brokerOf(env, zone).roomOf("view", viewId);
+  const roomId = await readRows(() => brokerOf(env, zone).roomOf("view", viewId));
   if (!roomId) throw new Problem("not-found");
   return ask(env, zone, "explainView", { roomId, accountId, viewId });
 }
 
 /** A node's own events after a sequence number. */
 export async function nodeEventsAfter(env: Env, nodeId: string, after: number) {
-  const rows = await brokerOf(env, zoneOf(nodeId) ?? "").eventsAfter<NodeEventInfo>(
-    nodeId,
-    after,
-  );
+  const broker = brokerOf(env, zoneOf(nodeId) ?? "");
+  const rows = await readRows(() => broker.eventsAfter<NodeEventInfo>(nodeId, after));
   const events = rows.map(({ seq, atMs, event }) => ({
     seq,
     at: new Date(atMs).toISOString(),

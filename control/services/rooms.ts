@@ -8,7 +8,7 @@ import { openDatabase } from "../ledger/client.ts";
 import { roomsOfAccount } from "../ledger/find.ts";
 import { channelNameOf } from "../objects/names.ts";
 import { Problem } from "../problem.ts";
-import { ask } from "./ask.ts";
+import { ask, readRows } from "./ask.ts";
 
 export interface NewRoom {
   tier: number;
@@ -68,7 +68,7 @@ export async function listRooms(
     controlDb.token,
     settings.broker.commitTimeoutMs,
   );
-  const rows = await roomsOfAccount(client, accountId, cursor, limit + 1);
+  const rows = await readRows(() => roomsOfAccount(client, accountId, cursor, limit + 1));
   const rooms = rows.slice(0, limit).map(roomView);
   return { rooms, nextCursor: rows.length > limit ? rooms.at(-1)?.id : undefined };
 }

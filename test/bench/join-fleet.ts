@@ -1,4 +1,6 @@
 import type { Client, InStatement } from "@libsql/client/web";
+import { getSupportedRtpCapabilities } from "mediasoup";
+import { mediaCodecs } from "#agent/media/codecs.ts";
 import { rowWriter } from "#control/ledger/statements.ts";
 import * as fleet from "#schema/control/fleet.ts";
 import * as people from "#schema/control/rooms.ts";
@@ -61,6 +63,15 @@ export async function writeFleet(client: Client, shape: FleetShape): Promise<voi
       await client.batch([writer.upsert(all.slice(from, from + chunkRows))], "write");
     }
   }
+  // As the first host's registration sets it: everyone who enters is sent it.
+  const supported = getSupportedRtpCapabilities();
+  const isUsed = (mimeType: string) => mediaCodecs.some((one) => one.mimeType === mimeType);
+  const codecs = supported.codecs?.filter((codec) => isUsed(codec.mimeType));
+  const rtpCapabilities = { ...supported, codecs };
+  await client.execute({
+    sql: `INSERT INTO zone (id, codecs_hash, router_rtp_capabilities) VALUES (?, ?, ?)`,
+    args: [shape.zone, "0".repeat(64), JSON.stringify(rtpCapabilities)],
+  });
 }
 
 function workerAt(zone: string, role: "consumer" | "producer", at: number): string {

@@ -1,6 +1,6 @@
 import type { Broker } from "#control/broker/broker.ts";
-import { entryOf } from "./join-rooms.ts";
 import type { Requester } from "./join-load.ts";
+import { entryOf } from "./join-rooms.ts";
 import { granted } from "./join-zone.ts";
 
 /** Joins and leaves by asking a broker: enter, claim all views, leave. */

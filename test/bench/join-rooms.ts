@@ -6,7 +6,8 @@ import { granted } from "./join-zone.ts";
 export const roomCount = 8;
 export const broadcastCount = 6;
 
-export const accountId = "account_local_own";
+/** The account of the deployment's own API key. */
+export const accountId = "account_local_first";
 
 /** What somebody who may do everything brings to a room. */
 export function entryOf(roomId: string, identity: string) {

@@ -10,7 +10,11 @@ import type {
   DecisionName,
   DecisionOutput,
 } from "#control/broker/decisions.ts";
-import { type DatabaseServer, startDatabase } from "#control/local/hrana-server.ts";
+import {
+  type DatabaseServer,
+  type Fault,
+  startDatabase,
+} from "#control/local/hrana-server.ts";
 import { migrateDatabase } from "#control/local/migrate.ts";
 import type { Settings } from "#schema/settings.ts";
 import { type FleetShape, writeFleet } from "./join-fleet.ts";
@@ -35,7 +39,7 @@ export async function startBenchDatabase(): Promise<BenchDatabase> {
   const database = { latencyMs: 0, requests: 0 };
   const server = await startDatabase({
     file: join(folder, "control.db"),
-    async faults() {
+    async faults(): Promise<Fault> {
       database.requests += 1;
       if (database.latencyMs > 0) await delay(database.latencyMs);
       return "none";

@@ -31,6 +31,8 @@ export interface Bench {
   run(options: BenchOptions, progress: Progress): Row[] | Promise<Row[]>;
   /** What the figures were meant to be and are not, a sentence each. */
   misses(rows: readonly Row[]): string[];
+  /** What the figures say beside each other, a line each. */
+  notes?(rows: readonly Row[]): string[];
   /** Figures worth a plot in the summary page. */
   plots?: readonly { title: string; label: readonly string[]; value: string }[];
 }
@@ -84,6 +86,8 @@ export async function main(bench: Bench): Promise<void> {
   const report = await runBench(bench, { seed, long: values.long }, values.json);
   if (values.json) process.stdout.write(`${JSON.stringify(report)}\n`);
   else process.stdout.write(`${bench.title}\n\n${tableOf(bench.columns, report.rows)}\n`);
+  const notes = values.json ? [] : (bench.notes?.(report.rows) ?? []);
+  if (notes.length > 0) process.stdout.write(`\n${notes.join("\n")}\n`);
   for (const miss of bench.misses(report.rows)) {
     process.stderr.write(`Missed: ${miss}\n`);
     process.exitCode = 1;

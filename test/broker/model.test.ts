@@ -1,10 +1,12 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { startZone, stopZone, type Zone } from "#test/harness/zone.ts";
+import type { SettingsInput } from "#schema/settings.ts";
+import { startZone, stopZone, type Traffic, type Zone } from "#test/harness/zone.ts";
 import { checkLedger } from "./check-ledger.ts";
 import { checkPictureEqualsDatabase } from "./check-picture.ts";
 import type { HostOptions } from "./people.ts";
-import { type Act, drastic, filling, ordinary, RandomWorld } from "./random-world.ts";
+import { type Act, drastic, filling, ordinary } from "./random-acts.ts";
+import { RandomWorld } from "./random-world.ts";
 import { checkReplay } from "./replay.ts";
 
 /*
@@ -15,12 +17,15 @@ import { checkReplay } from "./replay.ts";
 
 // A failure prints its seed and path; this one makes runs comparable.
 const seed = Number(process.env.WEIR_TEST_SEED ?? 20_260_101);
+// Multiplies the walks, for a longer search than every run can afford.
+const effort = Number(process.env.WEIR_TEST_EFFORT ?? 1);
+const limitMs = 180_000 * effort;
 
 type Step =
   | { step: "ask"; together: Act[] }
   | { step: "advance"; ms: number }
   | { step: "evict" }
-  | { step: "lose"; how: "drop-before" | "drop-after"; together: Act[] };
+  | { step: "lose"; what: Traffic; how: "drop-before" | "drop-after"; together: Act[] };
 
 const act: fc.Arbitrary<Act> = fc.record({
   act: fc.oneof(
@@ -28,7 +33,7 @@ const act: fc.Arbitrary<Act> = fc.record({
     { weight: 6, arbitrary: fc.constantFrom(...ordinary) },
     { weight: 1, arbitrary: fc.constantFrom(...drastic) },
   ),
-  a: fc.nat(9),
+  a: fc.nat(15),
   b: fc.nat(50),
 });
 const together = fc.array(act, { minLength: 1, maxLength: 8 });
@@ -47,6 +52,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 1,
     arbitrary: fc.record({
       step: fc.constant("lose" as const),
+      what: fc.constantFrom<Traffic[]>("commit", "commit", "fence", "read"),
       how: fc.constantFrom("drop-before" as const, "drop-after" as const),
       together,
     }),
@@ -87,9 +93,11 @@ async function take(zone: Zone, world: RandomWorld, one: Step): Promise<void> {
       zone.evict();
       return;
     case "lose": {
+      // Only a new broker fences and reads.
+      if (one.what !== "commit") zone.evict();
       let lost = false;
       zone.faults = (traffic) => {
-        if (lost || traffic !== "commit") return "none";
+        if (lost || traffic !== one.what) return "none";
         lost = true;
         return one.how;
       };
@@ -104,26 +112,23 @@ async function take(zone: Zone, world: RandomWorld, one: Step): Promise<void> {
  * @returns the kinds of answers heard, which say whether the walks went anywhere
  */
 async function walkAll(
-  settings: Parameters<typeof startZone>[0],
+  settings: SettingsInput,
   hosts: HostOptions[],
   runs: number,
 ): Promise<string[]> {
   const heard = new Map<string, number>();
+  const steps = fc.array(step, { minLength: 10, maxLength: 30, size: "max" });
   await fc.assert(
-    fc.asyncProperty(
-      fc.array(step, { minLength: 10, maxLength: 30, size: "max" }),
-      async (path) => {
-        const zone = await startZone(settings);
-        await walk(zone, hosts, path, heard).finally(() => stopZone(zone));
-      },
-    ),
-    { seed, numRuns: runs, endOnFailure: false, interruptAfterTimeLimit: 40_000 },
+    fc.asyncProperty(steps, async (path) => {
+      const zone = await startZone({ settings });
+      await walk(zone, hosts, path, heard).finally(() => stopZone(zone));
+    }),
+    { seed, numRuns: runs * effort },
   );
-  console.log(heard);
   return [...heard.keys()];
 }
 
-const mixed = [
+const everyKind = [
   "producer",
   "consumer",
   "consumer",
@@ -131,19 +136,58 @@ const mixed = [
   "screen-consumer",
 ] as const;
 
-test("whatever is asked, no mark is passed and every total is the sum of its rows", async () => {
-  const hosts: HostOptions[] = [
-    { name: "a", workers: [...mixed], points: 3 },
-    { name: "b", workers: ["producer", "consumer", "screen-consumer"], points: 2 },
-  ];
-  await walkAll({}, hosts, 40);
-}, 60_000);
+test(
+  "whatever is asked, no mark is passed and every total is the sum of its rows",
+  async () => {
+    const hosts: HostOptions[] = [
+      { name: "a", workers: [...everyKind], points: 3 },
+      { name: "b", workers: ["producer", "consumer", "screen-consumer"], points: 2 },
+    ];
+    const heard = await walkAll({}, hosts, 24);
+    expect(heard).toContain("view no-consumer-capacity");
+    expect(heard).toContain("claimBroadcast no-producer-capacity");
+    expect(heard).toContain("showBroadcast ok");
+    expect(heard).toContain("workerDied ok");
+  },
+  limitMs,
+);
 
-test("where bandwidth and legs are scarce, none is overdrawn either", async () => {
-  const hosts: HostOptions[] = [
-    { name: "a", workers: ["producer", "producer", "consumer"], egressKbps: 6000 },
-    { name: "b", workers: ["consumer", "consumer", "producer"], ingressKbps: 4000 },
-  ];
-  const weight = { legsPerProducerWorker: 4, seatsPerPoint: { camera: 2 } };
-  await walkAll({ settings: { weight } }, hosts, 30);
-}, 60_000);
+test(
+  "where bandwidth and legs are scarce, none is overdrawn either",
+  async () => {
+    const hosts: HostOptions[] = [
+      { name: "a", workers: ["producer", "producer", "consumer"], egressKbps: 3500 },
+      {
+        name: "b",
+        workers: ["consumer", "consumer", "producer"],
+        ingressKbps: 4000,
+        egressKbps: 4500,
+      },
+    ];
+    const weight = { legsPerProducerWorker: 4, seatsPerPoint: { camera: 2 } };
+    const heard = await walkAll({ weight }, hosts, 20);
+    expect(heard).toContain("view no-pipe-capacity");
+    expect(heard.some((what) => what.endsWith(" egress-exhausted"))).toBe(true);
+  },
+  limitMs,
+);
+
+test(
+  "where rooms reserve their tiers, nobody is given what another has reserved",
+  async () => {
+    const hosts: HostOptions[] = [
+      { name: "a", workers: ["producer", ...everyKind], points: 2 },
+      { name: "b", workers: [...everyKind], points: 2 },
+    ];
+    const tiers: SettingsInput["tiers"] = [
+      { broadcasts: 0, viewers: 6 },
+      { broadcasts: 2, viewers: 6 },
+      { broadcasts: 3, viewers: 9, producer: "shared" },
+    ];
+    const heard = await walkAll({ tiers }, hosts, 20);
+    expect(heard).toContain("openReserved ok");
+    expect(heard).toContain("changeRoom ok");
+    expect(heard.some((what) => what.endsWith(" reservation-refused"))).toBe(true);
+  },
+  limitMs,
+);

@@ -11,11 +11,13 @@ import { broadcaster, entry, join, openRoom, register } from "./people.ts";
 let zone: Zone;
 let roomId: string;
 
-beforeEach(async () => {
-  zone = await startZone({ settings: { broker: { commitTimeoutMs: 300 } } });
+beforeEach(() => start(5000));
+
+async function start(commitTimeoutMs: number): Promise<void> {
+  zone = await startZone({ settings: { broker: { commitTimeoutMs } } });
   await register(zone);
   roomId = await openRoom(zone, 3);
-});
+}
 
 afterEach(async () => {
   zone.faults = () => "none";
@@ -92,6 +94,7 @@ test("a commit that never gets through is given up, and nothing of it is there",
 });
 
 test("a commit that arrives after its broker gave it up is refused by the guard", async () => {
+  await start(1500);
   const gate = Promise.withResolvers<Fault>();
   let held = false;
   zone.faults = (traffic) => {
@@ -163,6 +166,40 @@ test("a broker cut off in mid-commit leaves the zone to the one that took over",
   expect(await generation()).toBe(before);
   expect((await enterMany(2)).every(({ ok }) => ok)).toBe(true);
   expect(await sessions()).toBe(4);
+});
+
+test("a takeover whose answer was lost is tried again", async () => {
+  zone.evict();
+  let lost = false;
+  zone.faults = (traffic) => {
+    if (traffic !== "fence" || lost) return "none";
+    lost = true;
+    return "drop-after";
+  };
+  const [first] = await enterMany(1);
+  expect(first).toMatchObject({ ok: false, refusal: { refusal: "unavailable" } });
+  expect((await enterMany(1)).every(({ ok }) => ok)).toBe(true);
+  expect(await sessions()).toBe(1);
+});
+
+test("a broker that cannot tell who raised the generation leaves the zone to another", async () => {
+  const fates: Partial<Record<Traffic, Fault>> = {
+    commit: "drop-before",
+    fence: "drop-after",
+  };
+  zone.faults = (traffic) => {
+    const fate = fates[traffic] ?? "none";
+    delete fates[traffic];
+    return fate;
+  };
+  for (let attempt = 0; attempt < 2; attempt += 1) {
+    const [answer] = await enterMany(1);
+    expect(answer).toMatchObject({ ok: false, refusal: { refusal: "unavailable" } });
+  }
+  expect(zone.broker.superseded).toBe(true);
+  zone.evict();
+  expect((await enterMany(2)).every(({ ok }) => ok)).toBe(true);
+  expect(await sessions()).toBe(2);
 });
 
 test("an outage of the database is answered at once and over when it is over", async () => {

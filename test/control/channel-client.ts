@@ -87,6 +87,12 @@ export class ChannelClient {
     await waitFor(() => of() >= count, { what });
   }
 
+  /** Waits until the other side has begun to close. */
+  async closing(): Promise<void> {
+    const begun = () => this.#socket.readyState >= WebSocket.CLOSING;
+    await waitFor(begun, { what: "the socket to begin to close" });
+  }
+
   async ended(): Promise<{ code: number; reason: string }> {
     return waitFor(() => this.closed, { what: "the socket to close" });
   }

@@ -12,6 +12,10 @@ import { makeKeys } from "#control/local/keys.ts";
 import { migrateDatabase } from "#control/local/migrate.ts";
 import type { SettingsInput } from "#schema/settings.ts";
 
+// The harness would look a placeholder up on the network.
+process.env.CLOUDFLARE_CF_FETCH_ENABLED ??= "false";
+process.env.WRANGLER_SEND_METRICS ??= "false";
+
 /** The repository's folder. */
 export const root = join(import.meta.dirname, "../..");
 

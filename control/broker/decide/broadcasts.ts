@@ -3,8 +3,9 @@ import type { RoomEvent } from "#schema/channel.ts";
 import { newTransportId, nodeIdOfWorker } from "#schema/ids.ts";
 import type { TrackSource } from "#schema/media.ts";
 import type { MediaClass } from "#schema/settings.ts";
+import type { PassedOver } from "../../placement/decision.ts";
 import { placeBroadcast } from "../../placement/producer.ts";
-import { endBroadcast } from "../claims.ts";
+import { endBroadcast, releaseViewers } from "../claims.ts";
 import { type Refusal, sessionDecision } from "../decision.ts";
 import type { Draft } from "../draft.ts";
 import { freeScreenPlaces, holdsScreen } from "../reservations.ts";
@@ -37,7 +38,11 @@ export const claimBroadcast = sessionDecision<
     draft.state.picture,
   );
   if ("code" in placement) {
-    return { refusal: placement.code, detail: overlooked(placement), retryAfter: 5 };
+    return {
+      refusal: placement.code,
+      detail: overlooked(placement.passedOver),
+      retryAfter: 5,
+    };
   }
   const { workerId } = placement;
   const nodeId = nodeIdOfWorker(workerId);
@@ -200,6 +205,11 @@ export const changeTrack = sessionDecision<
     broadcast.tracks.delete(trackId);
     draft.changes.tracks.remove(trackId);
     emitEverywhere(draft, broadcast, { type: "track.removed", broadcastId, trackId });
+    if (broadcast.tracks.size === 0) {
+      // Nothing is left to watch, until a track comes again.
+      releaseViewers(draft, broadcast);
+      emitEverywhere(draft, broadcast, { type: "broadcast.stopped", broadcastId });
+    }
   } else {
     draft.changes.tracks.put(track);
     const type = wanted === "paused" ? "track.muted" : "track.unmuted";
@@ -223,11 +233,7 @@ function emitEverywhere(draft: Draft, broadcast: BroadcastState, event: RoomEven
   }
 }
 
-function overlooked({
-  passedOver,
-}: {
-  passedOver: Readonly<Record<string, number>>;
-}): string {
+function overlooked(passedOver: PassedOver): string {
   const reasons = Object.entries(passedOver).map(
     ([reason, count]) => `${count} ${reason}`,
   );

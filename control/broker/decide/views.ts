@@ -49,6 +49,7 @@ export const claimViews = sessionDecision<
       sessionId: session.id,
       sessionWorkers: new Set([...held.values()].map((view) => view.workerId)),
       broadcastIds: wanted.filter((id) => !held.has(id)),
+      roomSize: draft.settings.tiers[room.row.tier],
     },
     draft.state.picture,
   );

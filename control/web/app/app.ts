@@ -70,6 +70,9 @@ export function App() {
     go("/");
   };
 
+  const isChatOnly = (tier: number) =>
+    deployment?.tiers.find((one) => one.tier === tier)?.broadcasts === 0;
+
   if (room && room.id === roomId) {
     const again = () => {
       show(undefined);
@@ -78,6 +81,7 @@ export function App() {
     return html`<${RoomPage}
       room=${room}
       name=${name}
+      isChatOnly=${isChatOnly}
       showFleet=${deployment?.open ?? false}
       onLeave=${leave}
       onAgain=${again}

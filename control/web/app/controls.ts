@@ -20,9 +20,10 @@ export function Controls({ room, busy, act, onLive, onTest }: Props) {
     if (shown) {
       return html`<button
         data-testid="stop-screen"
+        aria-label="Stop showing the screen"
         onClick=${() => act(() => shown.stop())}
       >
-        <${Icon} name="stop" /> Stop the screen
+        <${Icon} name="stop" /> <span class="wide-only">Stop the screen</span>
       </button>`;
     }
     // Telephones cannot show their screen to a page.
@@ -36,7 +37,7 @@ export function Controls({ room, busy, act, onLive, onTest }: Props) {
       <${Icon} name="screen" /> <span class="wide-only">Share screen</span>
     </button>`;
   };
-  return html`<div class="controls" role="group" aria-label="Your camera and sound">
+  return html`<div role="group" aria-label="Your camera and sound">
     ${
       camera
         ? html`<${LiveControls} publication=${camera} act=${act} />`
@@ -48,8 +49,13 @@ export function Controls({ room, busy, act, onLive, onTest }: Props) {
             >
               <${Icon} name="camera" /> Go live
             </button>
-            <button data-testid="go-live-test" disabled=${busy} onClick=${onTest}>
-              <${Icon} name="picture" /> Test picture
+            <button
+              data-testid="go-live-test"
+              aria-label="Go live with a test picture"
+              disabled=${busy}
+              onClick=${onTest}
+            >
+              <${Icon} name="picture" /> <span class="wide-only">Test picture</span>
             </button>`
     }
     ${screenButton(screen)}
@@ -69,6 +75,7 @@ function LiveControls({
   return html`<button
       data-testid="toggle-microphone"
       aria-pressed=${silent}
+      aria-label="Mute the microphone"
       onClick=${() => toggle("audio")}
     >
       <${Icon} name=${silent ? "mic-off" : "mic"} />
@@ -77,10 +84,11 @@ function LiveControls({
     <button
       data-testid="toggle-camera"
       aria-pressed=${dark}
+      aria-label="Hide the picture"
       onClick=${() => toggle("video")}
     >
       <${Icon} name=${dark ? "camera-off" : "camera"} />
-      ${dark ? "Show picture" : "Hide picture"}
+      <span class="wide-only">${dark ? "Show picture" : "Hide picture"}</span>
     </button>
     <button
       class="danger"

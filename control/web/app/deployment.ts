@@ -48,12 +48,28 @@ export function storeKey(key: string): void {
   else sessionStorage.removeItem(keyName);
 }
 
-/** Opens a room. @throws WeirError why it cannot */
-export function openRoom(open: boolean, tier: number, name?: string): Promise<RoomInfo> {
+/**
+ * Opens a room; whoever does so moderates it from this tab.
+ * @throws WeirError why it cannot
+ */
+export async function openRoom(
+  open: boolean,
+  tier: number,
+  name?: string,
+): Promise<RoomInfo> {
   const body = name ? { tier, name } : { tier };
-  return open
-    ? callApi(url, undefined, "POST", "/v1/lobby/rooms", body)
-    : callApi(url, storedKey(), "POST", "/v1/rooms", body);
+  if (!open) return callApi(url, storedKey(), "POST", "/v1/rooms", body);
+  const path = "/v1/lobby/rooms";
+  const opened = await callApi<RoomInfo & { moderatorKey: string }>(
+    url,
+    undefined,
+    "POST",
+    path,
+    body,
+  );
+  const { moderatorKey, ...room } = opened;
+  sessionStorage.setItem(moderatorName(room.id), moderatorKey);
+  return room;
 }
 
 /** Fetches a join token for a room. @throws WeirError why there is none */
@@ -64,17 +80,26 @@ export async function fetchToken(
 ): Promise<string> {
   const linked = linkToken(roomId);
   if (linked) return linked;
-  if (!open && !storedKey()) {
+  if (open) return fetchLobbyToken(roomId, identity);
+  if (!storedKey()) {
     throw new WeirError("unauthenticated", "Neither an invitation nor a key is there.");
   }
-  const answer = await callApi<{ token: string }>(
-    url,
-    open ? undefined : storedKey(),
-    "POST",
-    open ? `/v1/lobby/rooms/${roomId}/tokens` : `/v1/rooms/${roomId}/tokens`,
-    { identity },
-  );
+  const path = `/v1/rooms/${roomId}/tokens`;
+  // Whoever holds the key may do anything with the room as it is.
+  const body = { identity, roomAdmin: true };
+  return (await callApi<{ token: string }>(url, storedKey(), "POST", path, body)).token;
+}
+
+async function fetchLobbyToken(roomId: string, identity: string): Promise<string> {
+  const path = `/v1/lobby/rooms/${roomId}/tokens`;
+  const moderatorKey = sessionStorage.getItem(moderatorName(roomId)) ?? undefined;
+  const body = { identity, moderatorKey };
+  const answer = await callApi<{ token: string }>(url, undefined, "POST", path, body);
   return answer.token;
+}
+
+function moderatorName(roomId: string): string {
+  return `weir.moderator.${roomId}`;
 }
 
 /**

@@ -101,6 +101,6 @@ function TierMeaning({ tier }: { tier: Tier }) {
 }
 
 function optionText({ tier, broadcasts, viewers }: Tier): string {
-  if (broadcasts === 0) return `Tier ${tier}: ${viewers} people, no cameras`;
+  if (broadcasts === 0) return `Tier ${tier}: ${viewers} people, chat only`;
   return `Tier ${tier}: ${broadcasts} on camera, ${viewers} people`;
 }

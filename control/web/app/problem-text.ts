@@ -36,11 +36,34 @@ const sentences: Record<WeirErrorCode, string> = {
   "no-device": "No camera or microphone was found.",
   "device-refused": "The browser was not allowed to use camera and microphone.",
   "session-lost": "The connection was gone for too long.",
-  superseded: "This session was opened in another window.",
-  kicked: "You were asked to leave the room.",
-  banned: "You may not enter this room any more.",
+  superseded: "Your place in this room was taken up from elsewhere.",
+  "too-slow": "This device fell behind the room's messages.",
+  kicked: "A moderator sent you out of the room.",
+  banned: "A moderator banned you from this room.",
   left: "You left the room.",
 };
+
+/** What helps one whose time in a room ended, and whether entering again does. */
+export function nextStep(code: WeirErrorCode): { text: string; mayEnter: boolean } {
+  switch (code) {
+    case "kicked":
+      return { text: "You may come back: enter again under your name.", mayEnter: true };
+    case "banned":
+      return {
+        text: "Nobody gets in under your name until a moderator lifts the ban. You can open a room of your own.",
+        mayEnter: false,
+      };
+    case "room-closed":
+    case "not-found":
+      return { text: "Its places and its chat are gone.", mayEnter: false };
+    case "superseded":
+      return { text: "Enter again to go on here.", mayEnter: true };
+    case "unauthenticated":
+      return { text: "Ask for a new invitation.", mayEnter: true };
+    default:
+      return { text: "Enter again; what was said meanwhile is kept.", mayEnter: true };
+  }
+}
 
 /** The sentence for a code. */
 export function problemText(code: WeirErrorCode): string {

@@ -1,33 +1,38 @@
 import { html } from "htm/preact";
-import { useState } from "preact/hooks";
-import {
-  asWeirError,
-  type Publication,
-  type Room,
-  type WeirError,
-} from "../sdk/index.ts";
-import { Brand } from "./brand.ts";
+import { useRef, useState } from "preact/hooks";
+import { asWeirError, type Room, type WeirError } from "../sdk/index.ts";
+import { ChatPanel } from "./chat-panel.ts";
 import { Controls } from "./controls.ts";
-import { useCopy } from "./copy-link.ts";
 import { FleetPanel } from "./fleet-panel.ts";
 import { Icon } from "./icons.ts";
+import { RoomEnded } from "./room-ended.ts";
+import { RoomHead } from "./room-head.ts";
+import { Stage } from "./stage.ts";
 import { describe } from "./status-text.ts";
 import { makeTestPicture } from "./test-picture.ts";
-import { RemoteTile, SelfTile } from "./tile.ts";
+import { useChat } from "./use-chat.ts";
 import { useRoom } from "./use-room.ts";
 
 interface Props {
   room: Room;
   name: string;
+  /** Whether rooms of a tier are for chat alone. */
+  isChatOnly(tier: number): boolean;
   /** Whether the deployment shows its servers to everyone. */
   showFleet: boolean;
   onLeave(): void;
   onAgain(): void;
 }
 
-/** A room from within: everyone's pictures, the controls, and the servers behind. */
-export function RoomPage({ room, name, showFleet, onLeave, onAgain }: Props) {
+/** A room from within: pictures, chat, the controls, and the servers behind. */
+export function RoomPage(props: Props) {
+  const { room, name, onLeave, onAgain } = props;
   useRoom(room);
+  // A token of an invitation may carry another name than the one entered.
+  const identity = room.sessions.get(room.sessionId ?? "") ?? name;
+  const chatOnly = props.isChatOnly(room.info?.tier ?? 0);
+  const chat = useChat(room, identity, chatOnly);
+  const chatToggle = useRef<HTMLButtonElement>(null);
   const [problem, setProblem] = useState<WeirError>();
   const [notice, setNotice] = useState<string>();
   const [soundBlocked, setSoundBlocked] = useState(false);
@@ -59,38 +64,37 @@ export function RoomPage({ room, name, showFleet, onLeave, onAgain }: Props) {
       }
     });
 
-  const status = describe(room, problem, notice);
-  const own = [...room.publications];
-  const others = [...room.broadcasts.values()].filter(
-    ({ id, sessionId }) =>
-      sessionId !== room.sessionId && !own.some(({ broadcastId }) => broadcastId === id),
-  );
-  const count = others.length + own.length;
-  return html`<div class="room">
-    <${RoomHeader} room=${room} onLeave=${onLeave} />
-    <main class="stage">
-      <h2 class="unseen">Pictures</h2>
+  if (room.state === "closed") {
+    return html`<${RoomEnded} room=${room} onAgain=${onAgain} onLeave=${onLeave} />`;
+  }
+  const status = describe(room, chatOnly, problem, notice);
+  const closeChat = () => {
+    chat.setOpen(false);
+    chatToggle.current?.focus();
+  };
+  return html`<div class="room" data-chat-only=${chatOnly}>
+    <${RoomHead} room=${room} act=${act} onLeave=${onLeave} />
+    <div class="room-body" data-chat=${chat.open}>
       ${
-        count === 0
-          ? html`<p class="empty">${emptyText(room)}</p>`
-          : html`<ul class="grid" data-columns=${columnsFor(count)}>
-              ${own.map(
-                (publication: Publication) =>
-                  html`<${SelfTile} publication=${publication} name=${name} />`,
-              )}
-              ${others.map(
-                (broadcast) =>
-                  html`<${RemoteTile}
-                    key=${broadcast.id}
-                    broadcast=${broadcast}
-                    view=${room.views.get(broadcast.id)}
-                    muted=${soundBlocked}
-                    onSoundBlocked=${() => setSoundBlocked(true)}
-                  />`,
-              )}
-            </ul>`
+        !chatOnly &&
+        html`<${Stage}
+          room=${room}
+          name=${name}
+          soundBlocked=${soundBlocked}
+          onSoundBlocked=${() => setSoundBlocked(true)}
+        />`
       }
-    </main>
+      <${chatOnly ? "main" : "aside"} class="chat-side" aria-label=${chatOnly ? undefined : "Chat"}>
+        <${ChatPanel}
+          room=${room}
+          identity=${identity}
+          view=${chat}
+          closable=${!chatOnly}
+          onClose=${closeChat}
+          act=${act}
+        />
+      <//>
+    </div>
     <div class="dock">
       <p
         class="status"
@@ -110,59 +114,34 @@ export function RoomPage({ room, name, showFleet, onLeave, onAgain }: Props) {
         </button>`
       }
       ${
-        room.state === "closed"
-          ? html`<button class="primary" data-testid="enter-again" onClick=${onAgain}>
-              Enter again
-            </button>`
-          : html`<${Controls}
-              room=${room}
-              busy=${busy}
-              act=${act}
-              onLive=${goLive}
-              onTest=${() => act(publishTest)}
-            />`
+        !chatOnly &&
+        html`<div class="controls">
+          <${Controls}
+            room=${room}
+            busy=${busy}
+            act=${act}
+            onLive=${goLive}
+            onTest=${() => act(publishTest)}
+          />
+          <button
+            type="button"
+            ref=${chatToggle}
+            class="chat-toggle"
+            data-testid="chat-toggle"
+            aria-expanded=${chat.open}
+            aria-label=${chat.open || chat.unread === 0 ? "Chat" : `Chat, ${chat.unread} unread`}
+            onClick=${() => chat.setOpen(!chat.open)}
+          >
+            <${Icon} name="chat" /> <span class="wide-only">Chat</span>
+            ${
+              !chat.open &&
+              chat.unread > 0 &&
+              html`<span class="badge" data-testid="unread">${chat.unread > 99 ? "99+" : chat.unread}</span>`
+            }
+          </button>
+        </div>`
       }
     </div>
-    ${showFleet && html`<${FleetPanel} room=${room} />`}
+    ${props.showFleet && !chatOnly && html`<${FleetPanel} room=${room} />`}
   </div>`;
-}
-
-function RoomHeader({ room, onLeave }: { room: Room; onLeave(): void }) {
-  const { copied, copy } = useCopy(`${location.origin}/room/${room.id}`);
-  const { info } = room;
-  const people = room.sessions.size;
-  return html`<header class="room-head">
-    <h1><${Brand} /></h1>
-    <p class="room-name">
-      ${info?.name || "Room"} <span class="tag">tier ${info?.tier ?? 0}</span>
-    </p>
-    <details class="people">
-      <summary aria-label=${`${people} in the room`}>
-        <${Icon} name="people" /> ${people}
-      </summary>
-      <ul>
-        ${[...room.sessions].map(
-          ([id, identity]) =>
-            html`<li key=${id}>${identity}${id === room.sessionId ? " (you)" : ""}</li>`,
-        )}
-      </ul>
-    </details>
-    <button type="button" onClick=${copy} aria-label="Copy the room's link">
-      <${Icon} name=${copied ? "check" : "copy"} />
-      <span class="wide-only">${copied ? "Copied" : "Invite"}</span>
-    </button>
-    <button type="button" class="danger" data-testid="leave" aria-label="Leave the room" onClick=${onLeave}>
-      <${Icon} name="leave" /> <span class="wide-only">Leave</span>
-    </button>
-  </header>`;
-}
-
-function emptyText(room: Room): string {
-  if (room.info?.broadcasts.max === 0) return "Rooms of this tier have no cameras.";
-  return "Nobody is live yet. Go live, or share the room's link.";
-}
-
-/** As many columns as keep the tiles large. */
-function columnsFor(count: number): number {
-  return Math.min(7, Math.ceil(Math.sqrt(count)));
 }

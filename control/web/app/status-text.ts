@@ -11,15 +11,19 @@ export interface Status {
  * Says in words how things stand.
  * @param problem what last failed at the person's own doing, if it still matters
  */
-export function describe(room: Room, problem?: WeirError, notice?: string): Status {
-  if (room.state === "closed") {
-    const text = room.error ? problemText(room.error.code) : "The room is closed.";
-    return { text, tone: "bad" };
-  }
-  if (room.state === "reconnecting") {
-    return { text: "Reconnecting. Pictures go on where they can.", tone: "wait" };
-  }
+export function describe(
+  room: Room,
+  chatOnly: boolean,
+  problem?: WeirError,
+  notice?: string,
+): Status {
+  if (room.state === "reconnecting") return describeReconnecting(room, chatOnly);
   if (problem) return { text: `Refused: ${problemText(problem.code)}`, tone: "bad" };
+  if (chatOnly) {
+    const tier = room.info?.tier ?? 0;
+    const text = `Connected. This room is for chat: tier ${tier} has no cameras.`;
+    return { text, tone: "calm" };
+  }
   const own = [...room.publications];
   const failed = own.find(({ state }) => state === "failed");
   if (failed) {
@@ -40,6 +44,14 @@ export function describe(room: Room, problem?: WeirError, notice?: string): Stat
   const you = own.some(({ state }) => state === "live") ? "You are live. " : "";
   const note = notice ? `${notice} ` : "";
   return { text: `${note}${you}${describeLive(live)}`, tone: "calm" };
+}
+
+function describeReconnecting({ error }: Room, chatOnly: boolean): Status {
+  const why = error ? `${problemText(error.code)} ` : "";
+  const goesOn = chatOnly
+    ? "What you write is sent then."
+    : "Pictures go on where they can.";
+  return { text: `${why}Reconnecting. ${goesOn}`, tone: "wait" };
 }
 
 function describeLive(live: number): string {

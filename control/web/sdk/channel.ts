@@ -18,7 +18,7 @@ export interface ChannelHandlers {
   event(event: RoomEvent | OwnEvent): void;
   /** The room as it is, after too much was missed to be told one by one. */
   resync(state: RoomStateWire): void;
-  /** Chat and moderation. */
+  /** The welcome, chat and moderation. */
   message(message: ServerMessage): void;
   /** The last chat message known. */
   chatSeq(): number;
@@ -40,6 +40,8 @@ export class Channel {
   #seq: number;
   #ownSeq = 0;
   #received = 0;
+  /** The server knows who this is: it takes nothing but a hello before that. */
+  #welcomed = false;
   #heardAtMs = performance.now();
   #closed = false;
 
@@ -69,10 +71,12 @@ export class Channel {
     });
     this.#socket.addEventListener("open", () => {
       this.#received = 0;
+      this.#welcomed = false;
       this.#hello();
     });
     this.#socket.addEventListener("message", (message) => this.#read(message.data));
     this.#socket.addEventListener("close", () => {
+      this.#welcomed = false;
       if (!this.#closed) this.#handlers.online(false);
     });
     this.#pings = setInterval(() => this.#ping(), pingEveryMs);
@@ -80,8 +84,7 @@ export class Channel {
 
   /** Sends a message. @returns false where the channel is down */
   send(message: ClientMessage): boolean {
-    if (this.#socket.readyState !== ReconnectingWebSocket.OPEN) return false;
-    return this.#socket.send(JSON.stringify(message));
+    return this.#welcomed && this.#sendNow(message);
   }
 
   /** Says hello again; a channel that is not open does so when it opens. */
@@ -110,7 +113,12 @@ export class Channel {
       afterOwnSeq: this.#ownSeq,
       afterChatSeq: this.#handlers.chatSeq(),
     };
-    this.send(hello);
+    this.#sendNow(hello);
+  }
+
+  #sendNow(message: ClientMessage): boolean {
+    if (this.#socket.readyState !== ReconnectingWebSocket.OPEN) return false;
+    return this.#socket.send(JSON.stringify(message));
   }
 
   #ping(): void {
@@ -133,6 +141,8 @@ export class Channel {
   #take(message: ServerMessage): void {
     switch (message.type) {
       case "welcome":
+        this.#welcomed = true;
+        this.#handlers.message(message);
         this.#handlers.online(true);
         return;
       case "event":

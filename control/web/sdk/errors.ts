@@ -9,6 +9,7 @@ export type LocalCode =
   | "session-lost"
   | "superseded"
   | "kicked"
+  | "too-slow"
   | "left";
 
 export type WeirErrorCode = ProblemCode | LocalCode;

@@ -14,6 +14,7 @@ export interface FollowedBy {
   tell<Name extends keyof RoomEvents>(name: Name, payload: RoomEvents[Name]): void;
   tier(tier: number): void;
   reopened(tier: number, withinMs: number): void;
+  closed(reason: string): void;
 }
 
 /** Brings a room up to date with one event and tells its listeners. */
@@ -58,6 +59,9 @@ export function followEvent(event: RoomEvent | OwnEvent, room: FollowedBy): void
       return;
     case "room.reopened":
       room.reopened(event.tier, event.withinMs);
+      return;
+    case "room.closed":
+      room.closed(event.reason);
       return;
   }
 }

@@ -18,7 +18,9 @@ export async function connect(options: ConnectOptions): Promise<Room> {
 }
 
 export { callApi } from "./api.ts";
+export { type Chat, type Outgoing, textMax } from "./chat.ts";
 export { asWeirError, isPassing, WeirError, type WeirErrorCode } from "./errors.ts";
+export type { Moderation, ModerationAction } from "./moderation.ts";
 export type { Publication, PublicationState } from "./publication.ts";
 export { Room } from "./room.ts";
 export type { ConnectOptions, RoomEvents, RoomState } from "./types.ts";

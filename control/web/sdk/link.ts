@@ -1,20 +1,28 @@
 import { Device, type types } from "mediasoup-client";
 import type { Entry } from "#schema/api/rooms.ts";
-import type { OwnEvent, RoomEvent, RoomStateWire } from "#schema/channel.ts";
+import type {
+  ClientMessage,
+  OwnEvent,
+  RoomEvent,
+  RoomStateWire,
+  ServerMessage,
+} from "#schema/channel.ts";
 import { enterRoom, SessionApi } from "./api.ts";
 import { backoffMs, delay } from "./backoff.ts";
 import { type Identification, makeIdentification } from "./certificate.ts";
 import { Channel } from "./channel.ts";
-import { Chat } from "./chat.ts";
 import { asWeirError, isPassing, WeirError, type WeirErrorCode } from "./errors.ts";
 import { Transports } from "./transports.ts";
 
 export interface LinkHandlers {
   event(event: RoomEvent | OwnEvent): void;
   resync(state: RoomStateWire): void;
-  chatChanged(): void;
-  /** Whether the channel is up. */
-  online(online: boolean): void;
+  /** The channel's welcome, chat and moderation. */
+  message(message: ServerMessage): void;
+  /** The last chat message known. */
+  chatSeq(): number;
+  /** Whether the channel is up, and why it is not where that is known. */
+  online(online: boolean, error?: WeirError): void;
   /** The session is over, or the server sent the client away. */
   ended(code: WeirErrorCode): void;
   /** A transport is lost for good. */
@@ -29,7 +37,6 @@ export class Link {
   readonly entry: Entry;
   readonly api: SessionApi;
   readonly transports: Transports;
-  readonly chat: Chat;
   readonly identification: Identification;
   /** Undefined where the zone had no media host at entry. */
   readonly #device: Device | undefined;
@@ -87,10 +94,6 @@ export class Link {
       iceServers: entry.iceServers as RTCIceServer[],
       gone: (id) => handlers.transportGone(id),
     });
-    this.chat = new Chat({
-      send: (message) => this.#channel.send(message),
-      changed: () => handlers.chatChanged(),
-    });
     const credential = () => this.api.credential;
     this.#channel = new Channel(
       new URL(entry.channelPath, url),
@@ -99,14 +102,20 @@ export class Link {
       {
         event: (event) => handlers.event(event),
         resync: (state) => handlers.resync(state),
-        message: (message) => this.chat.read(message),
-        chatSeq: () => this.chat.lastSeq,
+        message: (message) => handlers.message(message),
+        chatSeq: () => handlers.chatSeq(),
         online: (online) => handlers.online(online),
         refused: (code) => {
           // Only these three are final whatever the session's state is.
           if (code === "superseded" || code === "kicked" || code === "banned") {
             handlers.ended(code);
-          } else void this.verify(true);
+            return;
+          }
+          if (code === "too-slow") {
+            const sentence = "This device fell behind the room's messages.";
+            handlers.online(false, new WeirError("too-slow", sentence));
+          }
+          void this.verify(true);
         },
       },
     );
@@ -115,6 +124,11 @@ export class Link {
 
   get closed(): boolean {
     return this.#closed;
+  }
+
+  /** Sends a message on the channel. @returns false where it is down */
+  send(message: ClientMessage): boolean {
+    return this.#channel.send(message);
   }
 
   /**

@@ -1,25 +1,32 @@
 import type { Room as RoomInfo } from "#schema/api/rooms.ts";
-import type { BroadcastInfo, ChatMessage } from "#schema/channel.ts";
+import type { BroadcastInfo, ClientMessage, ServerMessage } from "#schema/channel.ts";
 import { openCamera, openScreen } from "./capture.ts";
+import { Chat } from "./chat.ts";
 import { Directory } from "./directory.ts";
 import { Emitter } from "./emitter.ts";
 import { enterAgain } from "./enter-again.ts";
 import { WeirError, type WeirErrorCode } from "./errors.ts";
 import { type FollowedBy, followEvent, followResync } from "./follow-event.ts";
 import { Link } from "./link.ts";
+import { Moderation } from "./moderation.ts";
 import type { Publication } from "./publication.ts";
 import { Publications } from "./publications.ts";
 import type { CameraOptions, ConnectOptions, RoomEvents, RoomState } from "./types.ts";
 import type { View } from "./view.ts";
 import { Watcher } from "./watcher.ts";
 
-/** A room as one participant has it: who is there, what is watched, what is sent. */
+/** A room as one participant has it: who is there, what is watched, sent and said. */
 export class Room extends Emitter<RoomEvents> {
+  /** What is said in the room. */
+  readonly chat: Chat;
+  /** What moderators do, and whom it hits. */
+  readonly moderation: Moderation;
   readonly #options: ConnectOptions;
   readonly #directory = new Directory();
   readonly #publications: Publications;
   readonly #watcher: Watcher;
   #link: Link | undefined;
+  #channelPath: string | undefined;
   #info: RoomInfo | undefined;
   #state: RoomState = "reconnecting";
   #error: WeirError | undefined;
@@ -39,6 +46,17 @@ export class Room extends Emitter<RoomEvents> {
       link: () => this.#link,
       changed: (publication) => this.#tell("publication", publication),
     });
+    const onChannel = {
+      send: (message: ClientMessage) => this.#link?.send(message) ?? false,
+    };
+    this.chat = new Chat({
+      ...onChannel,
+      changed: () => this.#tell("chat", this.chat.messages),
+    });
+    this.moderation = new Moderation({
+      ...onChannel,
+      changed: () => this.#tell("moderated", undefined),
+    });
     this.#followed = {
       directory: this.#directory,
       watcher: this.#watcher,
@@ -48,6 +66,7 @@ export class Room extends Emitter<RoomEvents> {
       publications: this.#publications,
       tier: (tier) => this.#setTier(tier),
       reopened: (tier, withinMs) => this.#reopened(tier, withinMs),
+      closed: (reason) => this.#close(new WeirError("room-closed", reason)),
     };
   }
 
@@ -87,17 +106,6 @@ export class Room extends Emitter<RoomEvents> {
   /** What is watched, by broadcast id. */
   get views(): ReadonlyMap<string, View> {
     return this.#watcher.views;
-  }
-
-  /** What was said in the room's chat, oldest first. */
-  get messages(): ChatMessage[] {
-    return this.#link?.chat.messages ?? [];
-  }
-
-  /** Says something in the chat. @throws WeirError why it was not taken */
-  async say(text: string): Promise<void> {
-    if (!this.#link) throw new WeirError("network", "The chat is not connected.");
-    await this.#link.chat.say(text);
   }
 
   /** What this session sends. */
@@ -167,9 +175,10 @@ export class Room extends Emitter<RoomEvents> {
     const link = await Link.enter(url, roomId, joinToken, {
       event: (event) => isCurrent() && followEvent(event, this.#followed),
       resync: (state) => isCurrent() && followResync(state, this.#followed),
-      chatChanged: () => isCurrent() && this.#tell("chat", this.messages),
-      online: (online) =>
-        isCurrent() && this.#become(online ? "connected" : "reconnecting"),
+      message: (message) => isCurrent() && this.#read(message),
+      chatSeq: () => this.chat.lastSeq,
+      online: (online, error) =>
+        isCurrent() && this.#become(online ? "connected" : "reconnecting", error),
       ended: (code) => isCurrent() && void this.#ended(code),
       transportGone: (id) => {
         if (!isCurrent()) return;
@@ -181,12 +190,22 @@ export class Room extends Emitter<RoomEvents> {
       link.close();
       return void link.api.leave().catch(() => {});
     }
+    // A room of another tier may have another channel, whose chat counts anew.
+    const moved = this.#channelPath !== link.entry.channelPath;
+    if (this.#channelPath && moved) this.chat.restart();
+    this.#channelPath = link.entry.channelPath;
     entered = link;
     this.#link = link;
     this.#info = link.entry.room;
     const { session, sessions, broadcasts } = link.entry;
     this.#directory.reset({ sessions: [session, ...sessions], broadcasts });
     this.#become("connected");
+  }
+
+  #read(message: ServerMessage): void {
+    this.moderation.read(message);
+    if (message.type === "welcome") this.chat.resume();
+    else this.chat.read(message);
   }
 
   async #ended(code: WeirErrorCode): Promise<void> {
@@ -229,11 +248,12 @@ export class Room extends Emitter<RoomEvents> {
     this.#watcher.close();
     this.#link?.close();
     this.#publications.close();
+    this.chat.close();
     this.#become("closed", error);
   }
 
   #become(state: RoomState, error?: WeirError): void {
-    if (this.#state === state && this.#error === error) return;
+    if (this.#state === state && (error === undefined || this.#error === error)) return;
     this.#state = state;
     this.#error = error;
     this.#tell("state", { state, error });

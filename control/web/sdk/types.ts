@@ -18,7 +18,9 @@ export interface RoomEvents {
   view: View;
   publication: Publication;
   /** The chat, oldest message first, after something was said or taken back. */
-  chat: ChatMessage[];
+  chat: readonly ChatMessage[];
+  /** Someone was muted, unmuted, sent out or banned, or one may moderate now. */
+  moderated: undefined;
   /** The room goes on with another tier. */
   reopened: { tier: number };
 }

@@ -1,0 +1,148 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { startZone, type Zone } from "#test/harness/zone.ts";
+import { checkLedger } from "./check-ledger.ts";
+import { checkPictureEqualsDatabase } from "./check-picture.ts";
+import {
+  broadcaster,
+  type Host,
+  join,
+  openRoom,
+  register,
+  watch,
+  watchActive,
+} from "./people.ts";
+
+/* What a host's end, silence or return does to what was claimed on it. */
+
+let zone: Zone;
+let producers: Host;
+let consumers: Host;
+let roomId: string;
+
+beforeEach(async () => {
+  zone = await startZone();
+  producers = await register(zone, { name: "p", workers: ["producer", "producer"] });
+  consumers = await register(zone, { name: "c", workers: ["consumer"] });
+  roomId = await openRoom(zone);
+});
+
+afterEach(async () => {
+  expect(await checkLedger(zone.eye, zone.settings)).toEqual([]);
+  expect(await checkPictureEqualsDatabase(zone)).toEqual([]);
+});
+
+const views = () => zone.count('SELECT count(*) FROM "view"');
+const broadcasts = () => zone.count("SELECT count(*) FROM broadcast");
+const heard = (host: Host) =>
+  zone.ask("nodeHeard", { ...host, draining: false, egressKbps: 0, workers: [] });
+
+async function die(host: Host, at: number): Promise<void> {
+  const { nodeId, epoch } = host;
+  const { workerId = "", incarnation = "" } = host.workers[at] ?? {};
+  const died = { nodeId, epoch, workerId, incarnation, replacedBy: "another" };
+  await zone.get("workerDied", died);
+}
+
+test("a consumer worker's death tells its viewers, and the next pipe is a new one", async () => {
+  await broadcaster(zone, roomId);
+  const sessionId = await join(zone, roomId);
+  const [before] = await watchActive(zone, roomId, sessionId);
+  await die(consumers, 0);
+  expect(await views()).toBe(0);
+  const lost = { type: "view.lost", viewId: before?.viewId };
+  expect(zone.toldTo(roomId, sessionId).at(-1)?.event).toMatchObject(lost);
+  const [after] = await watch(zone, roomId, sessionId);
+  expect(after?.pipeOpen).toBe(false);
+  expect(after?.generation).toBeGreaterThan(before?.generation ?? 0);
+  expect(after?.consumer.incarnation).toBe("another");
+});
+
+test("a producer worker's death ends its broadcasts and frees who watched them", async () => {
+  const { sessionId } = await broadcaster(zone, roomId);
+  await watchActive(zone, roomId, await join(zone, roomId));
+  const { rows } = await zone.eye.execute("SELECT worker_id FROM broadcast");
+  await die(
+    producers,
+    producers.workers.findIndex(({ workerId }) => workerId === rows[0]?.worker_id),
+  );
+  expect([await broadcasts(), await views()]).toEqual([0, 0]);
+  expect(await zone.count("SELECT count(*) FROM pipe")).toBe(0);
+  // The session lives on, and may broadcast again.
+  const claim = { roomId, sessionId, media: "camera" as const };
+  expect((await zone.ask("claimBroadcast", claim)).ok).toBe(true);
+});
+
+test("a death that is reported twice, or late, ends nothing of the worker's next life", async () => {
+  await broadcaster(zone, roomId);
+  const sessionId = await join(zone, roomId);
+  await watch(zone, roomId, sessionId);
+  await die(consumers, 0);
+  await watch(zone, roomId, sessionId);
+  await die(consumers, 0);
+  expect(await views()).toBe(1);
+});
+
+test("a host that registers again has nothing on it, and its old epoch no say", async () => {
+  await broadcaster(zone, roomId);
+  await watchActive(zone, roomId, await join(zone, roomId));
+  const again = await register(zone, { name: "c", workers: ["consumer"] });
+  expect(again.epoch).toBe(consumers.epoch + 1);
+  expect(await views()).toBe(0);
+  expect(await heard(consumers)).toMatchObject({
+    refusal: { refusal: "node-fenced" },
+  });
+  await zone.get("nodeSilent", { ...consumers, state: "gone" });
+  expect((await heard(again)).ok).toBe(true);
+  expect((await watch(zone, roomId, await join(zone, roomId))).length).toBe(1);
+});
+
+test("a host that comes back with fewer workers offers only those", async () => {
+  const wide = { name: "w", workers: ["consumer" as const, "consumer" as const] };
+  await register(zone, wide);
+  await register(zone, { name: "w", workers: ["consumer"] });
+  const { nodes } = await zone.get("readFleet", {});
+  const open = nodes
+    .flatMap(({ workers }) => workers)
+    .filter((worker) => worker.open && worker.role === "consumer");
+  expect(open.map(({ id }) => id).sort()).toEqual(["worker_test_c_0", "worker_test_w_0"]);
+});
+
+test("a silent host takes nothing new, keeps what it has, and comes back by being heard", async () => {
+  await broadcaster(zone, roomId);
+  await watchActive(zone, roomId, await join(zone, roomId));
+  await zone.get("nodeSilent", { ...consumers, state: "suspect" });
+  expect(await views()).toBe(1);
+  const sessionId = await join(zone, roomId);
+  const ask = { roomId, sessionId, broadcasts: "all" as const };
+  const refused = await zone.get("claimViews", ask);
+  expect(refused).toMatchObject({ views: [], refused: [{ code: expect.any(String) }] });
+  expect((await heard(consumers)).ok).toBe(true);
+  expect(await watch(zone, roomId, sessionId)).toHaveLength(1);
+});
+
+test("a host that is gone has lost its claims, and is fenced until it registers", async () => {
+  await broadcaster(zone, roomId);
+  await watchActive(zone, roomId, await join(zone, roomId));
+  await zone.get("nodeSilent", { ...producers, state: "gone" });
+  expect([await broadcasts(), await views()]).toEqual([0, 0]);
+  expect(await heard(producers)).toMatchObject({
+    refusal: { refusal: "node-fenced" },
+  });
+  await register(zone, { name: "p", workers: ["producer"] });
+  await broadcaster(zone, roomId);
+  expect(await broadcasts()).toBe(1);
+});
+
+test("a cordoned host keeps what it has and takes nothing new", async () => {
+  await broadcaster(zone, roomId);
+  const inside = await join(zone, roomId);
+  await watchActive(zone, roomId, inside);
+  await zone.get("cordonNode", { nodeId: consumers.nodeId, cordoned: true });
+  zone.evict();
+  const sessionId = await join(zone, roomId);
+  const ask = { roomId, sessionId, broadcasts: "all" as const };
+  expect((await zone.get("claimViews", ask)).views).toEqual([]);
+  expect(await views()).toBe(1);
+  await zone.get("cordonNode", { nodeId: consumers.nodeId, cordoned: false });
+  expect(await watch(zone, roomId, sessionId)).toHaveLength(1);
+});
