@@ -6,6 +6,7 @@ import { Problem, problemResponse } from "./problem.ts";
 import { agent } from "./routes/agent.ts";
 import { broadcasts } from "./routes/broadcasts.ts";
 import { channels } from "./routes/channels.ts";
+import { docs } from "./routes/docs.ts";
 import { fleet } from "./routes/fleet.ts";
 import { health } from "./routes/health.ts";
 import { lobby } from "./routes/lobby.ts";
@@ -14,6 +15,11 @@ import { sessions } from "./routes/sessions.ts";
 import { transports } from "./routes/transports.ts";
 import { views } from "./routes/views.ts";
 import { webhooks } from "./routes/webhooks.ts";
+
+const about = {
+  openapi: "3.1.0",
+  info: { title: "Weir", version: "1", description: "Rooms of many-to-many video." },
+};
 
 /** The whole HTTP API. */
 export function createApp(): OpenAPIHono<AppEnv> {
@@ -48,10 +54,11 @@ export function createApp(): OpenAPIHono<AppEnv> {
       scheme: "bearer",
     });
   }
-  app.doc31("/openapi.json", {
-    openapi: "3.1.0",
-    info: { title: "Weir", version: "1", description: "Rooms of many-to-many video." },
-  });
+  app.doc31("/openapi.json", about);
+  app.route(
+    "/",
+    docs(() => app.getOpenAPI31Document(about)),
+  );
   app.notFound(() => problemResponse("not-found"));
   app.onError(answerError);
   return app;

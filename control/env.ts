@@ -74,7 +74,7 @@ export interface Config {
   operatorKey: string;
   nodeKey: string;
   /** Signs session and node credentials. */
-  secret: Uint8Array;
+  secret: Uint8Array<ArrayBuffer>;
   lobbyOpen: boolean;
   iceServers: { urls: string | string[] }[];
   settings: Settings;

@@ -144,6 +144,16 @@ export const serverMessage = z.discriminatedUnion("type", [
   }),
   z.object({ type: z.literal("event"), seq: z.number().int(), event: roomEvent }),
   z.object({ type: z.literal("own"), seq: z.number().int(), event: ownEvent }),
+  /** Who speaks now; unnumbered, as nobody needs to know who spoke. */
+  z.object({ type: z.literal("speaker.active"), broadcastId: z.string() }),
+  /** What arrives of a video track; unnumbered, to its session alone. */
+  z.object({
+    type: z.literal("view.quality"),
+    viewId: z.string(),
+    score: z.number(),
+    spatialLayer: z.number().int().optional(),
+    temporalLayer: z.number().int().optional(),
+  }),
   z.object({ type: z.literal("resync"), state: roomState }),
   /** Chat messages in order: history after a hello, or one that was just said. */
   z.object({ type: z.literal("chat"), messages: z.array(chatMessage) }),

@@ -19,7 +19,7 @@ type MailboxStub = Pick<
   "begin" | "call" | "deliver" | "heartbeat" | "poll" | "report"
 >;
 type CourierStub = Pick<WebhookCourier, "deliveries" | "replay" | "ring">;
-type ChannelStub = Pick<RoomChannel, "deliver" | "fetch">;
+type ChannelStub = Pick<RoomChannel, "deliver" | "fetch" | "tell">;
 
 /**
  * The name of the channel object that serves a room: its own from tier 1 on,

@@ -7,11 +7,12 @@ import type {
   ReportRequest,
 } from "#schema/agent/control.ts";
 import type { OutboxItem } from "#schema/agent/instructions.ts";
+import type { Answer } from "../broker/broker.ts";
 import type { Refusal } from "../broker/decision.ts";
 import { configOf, type Env } from "../env.ts";
 import { CallQueue } from "./call-queue.ts";
 import { InstructionQueue } from "./instruction-queue.ts";
-import { brokerOf } from "./names.ts";
+import { brokerOf, channelNameOf, channelOf } from "./names.ts";
 
 /** What a registration hands to its node's mailbox. */
 interface Registration {
@@ -207,10 +208,29 @@ export class NodeMailbox extends DurableObject<Env> {
         ? await broker.ask("activateViews", event)
         : event.kind === "transport-lost"
           ? await broker.ask("transportLost", event)
-          : await broker.ask("workerDied", { ...event, nodeId, epoch });
+          : event.kind === "worker-died"
+            ? await broker.ask("workerDied", { ...event, nodeId, epoch })
+            : await this.#tellRoom(event);
     if (answer.ok) return undefined;
     // What is told of a session or room that has ended has no effect any more.
     return answer.refusal.refusal === "not-found" ? undefined : answer.refusal;
+  }
+
+  /** What is only told: a room that is gone, or a channel that fails, misses nothing. */
+  async #tellRoom(
+    event: Extract<NodeEvent, { kind: "speaker-active" | "view-quality" }>,
+  ): Promise<Answer<unknown>> {
+    const { zone, settings } = configOf(this.env);
+    const { roomId } = event;
+    const room = await brokerOf(this.env, zone).ask("readRoom", { roomId });
+    if (!room.ok) return room;
+    const name = channelNameOf(roomId, room.value.tier, settings.chat.globalChannels);
+    this.ctx.waitUntil(
+      channelOf(this.env, name)
+        .tell(event)
+        .catch(() => undefined),
+    );
+    return { ok: true, value: undefined };
   }
 }
 

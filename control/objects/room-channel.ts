@@ -1,4 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
+import type { NodeEvent } from "#schema/agent/control.ts";
 import { clientMessage } from "#schema/channel.ts";
 import { zoneOf } from "#schema/ids.ts";
 import { verifySession } from "../auth/tokens.ts";
@@ -33,6 +34,8 @@ export class RoomChannel extends DurableObject<Env> {
   readonly #departures: Departures;
   /** Sockets that are being told what they missed; new events wait for that. */
   readonly #catchingUp = new Set<WebSocket>();
+  /** Who spoke last, by room: only memory, told anew after a waking. */
+  readonly #speaking = new Map<string, string>();
   /** Why sessions that end now were sent away. */
   readonly #sentAway = new Map<string, RefusedCode>();
 
@@ -73,6 +76,27 @@ export class RoomChannel extends DurableObject<Env> {
     }
     if (news.events.some(({ event }) => event.type === "room.closed")) {
       this.#log.forget(roomId);
+    }
+  }
+
+  /** Passes on what is told and not kept: who speaks, what a viewer gets. */
+  async tell(
+    event: Extract<NodeEvent, { kind: "speaker-active" | "view-quality" }>,
+  ): Promise<void> {
+    const { roomId } = event;
+    if (event.kind === "speaker-active") {
+      const { broadcastId } = event;
+      // A room's producer workers each name their loudest: one change is one message.
+      if (this.#speaking.get(roomId) === broadcastId) return;
+      this.#speaking.set(roomId, broadcastId);
+      this.#sockets.broadcast(roomId, { type: "speaker.active", broadcastId });
+      return;
+    }
+    const { viewId, score, spatialLayer, temporalLayer } = event;
+    for (const socket of this.#sockets.ofRoom(roomId)) {
+      if (attachmentOf(socket)?.sessionId !== event.sessionId) continue;
+      const quality = { viewId, score, spatialLayer, temporalLayer };
+      this.#sockets.send(socket, { type: "view.quality", ...quality });
     }
   }
 

@@ -218,7 +218,9 @@ export class Receiving {
     if (present) this.closeView(viewId);
     const { kinds, paused, preferredLayers, priority } = asked;
     const wishes = { kinds, paused, preferredLayers, priority };
-    const view = new View(viewId, broadcastId, transport, wishes);
+    const view = new View(viewId, broadcastId, transport, wishes, (event) =>
+      this.#context.emit(event),
+    );
     this.#views.set(viewId, view);
     return view;
   }

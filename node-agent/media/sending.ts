@@ -6,6 +6,7 @@ import { CallError, gone } from "../calls/call-error.ts";
 import type { TrackWanted } from "../instructions/generations.ts";
 import { findLife, type MediaContext, workerIdFor } from "./context.ts";
 import { KeyedQueues } from "./keyed-queues.ts";
+import { Speakers } from "./speakers.ts";
 import { setWanted } from "./track-state.ts";
 import type { ClientTransport, Transports } from "./transports.ts";
 
@@ -27,12 +28,14 @@ export class Sending {
   readonly #context: MediaContext;
   readonly #transports: Transports;
   readonly #queues = new KeyedQueues();
+  readonly #speakers: Speakers;
   /** By broadcast and worker: a moving broadcast is on two workers for a while. */
   readonly #broadcasts = new Map<string, Broadcast>();
 
   constructor(context: MediaContext, transports: Transports) {
     this.#context = context;
     this.#transports = transports;
+    this.#speakers = new Speakers(context);
   }
 
   /** All broadcasts that this node receives at present. */
@@ -145,6 +148,10 @@ export class Sending {
     });
     broadcast.tracks.set(trackId, { producer, source });
     producer.observer.once("close", () => broadcast.tracks.delete(trackId));
+    if (kind === "audio") {
+      const { life, roomId } = broadcast.transport;
+      void this.#speakers.add(life, roomId, broadcastId, producer);
+    }
     // An instruction may have come while the producer was being made.
     const wanted = generations.trackWanted(trackId);
     if (wanted) setWanted(producer, wanted, log);

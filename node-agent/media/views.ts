@@ -1,7 +1,9 @@
 import type { types } from "mediasoup";
 import type { ConsumerParametersWire } from "#schema/agent/calls.ts";
+import type { NodeEvent } from "#schema/agent/control.ts";
 import type { MediaKindWire, TrackSource } from "#schema/media.ts";
 import type { IncomingPipe, PipedTrack } from "./piped.ts";
+import { watchQuality } from "./quality.ts";
 import type { ClientTransport } from "./transports.ts";
 
 /** One consumer of a view. */
@@ -35,17 +37,20 @@ export class View {
   /** Whether control was told that its media is connected. */
   reportedActive = false;
   closed = false;
+  readonly #emit: (event: NodeEvent) => void;
 
   constructor(
     viewId: string,
     broadcastId: string,
     transport: ClientTransport,
     wishes: ViewWishes,
+    emit: (event: NodeEvent) => void,
   ) {
     this.viewId = viewId;
     this.broadcastId = broadcastId;
     this.transport = transport;
     this.wishes = wishes;
+    this.#emit = emit;
   }
 
   /**
@@ -158,6 +163,8 @@ export class View {
       held: hold,
     });
     consumer.observer.once("close", () => this.consumers.delete(producer.id));
+    const { roomId, sessionId } = this.transport;
+    watchQuality(consumer, { roomId, sessionId, viewId: this.viewId }, this.#emit);
     if (priority !== undefined) await consumer.setPriority(priority);
   }
 

@@ -83,6 +83,23 @@ export const nodeEvent = z.discriminatedUnion("kind", [
     viewIds: z.array(z.string()),
     reason: z.string(),
   }),
+  /** Who speaks now, among those of a room on one worker. Told, never written down. */
+  z.object({
+    kind: z.literal("speaker-active"),
+    roomId: z.string(),
+    broadcastId: z.string(),
+  }),
+  /** What a viewer gets of a video track. Told to its session, never written down. */
+  z.object({
+    kind: z.literal("view-quality"),
+    roomId: z.string(),
+    sessionId: z.string(),
+    viewId: z.string(),
+    /** mediasoup's score of the stream that is sent, 0-10. */
+    score: z.number(),
+    spatialLayer: z.number().int().optional(),
+    temporalLayer: z.number().int().optional(),
+  }),
   /** A mediasoup worker died and another took its place. */
   z.object({
     kind: z.literal("worker-died"),

@@ -18,7 +18,7 @@ interface HttpAnswer {
 }
 
 /** One request over a kept connection: the cheapest client there is here. */
-function send(
+export function send(
   url: string,
   method: string,
   key: string,
@@ -43,7 +43,7 @@ function send(
   });
 }
 
-async function expectStatus(sent: Promise<HttpAnswer>, status: number): Promise<string> {
+export async function expectStatus(sent: Promise<HttpAnswer>, status: number): Promise<string> {
   const answer = await sent;
   if (answer.status === status) return answer.text;
   throw new Error(`Expected ${status}, got ${answer.status}: ${answer.text}`);

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { getRequesters, startHop, startHttpFleet } from "./join-http.ts";
+import { send, expectStatus, getRequesters, startHop, startHttpFleet } from "./join-http.ts";
 import { measure } from "./join-load.ts";
 
 const kids = () => {
@@ -57,12 +57,16 @@ async function go(name: string, reqs: any, pids: number[]) {
     ((s1.user + s1.system) / 1000 / n).toFixed(2),
   );
 }
-for (let i = 0; i < 2; i++)
-  for (const n of [1, 64]) {
-    await go(`nothing ${n}`, getRequesters(fleet.livez, n), ctlPids);
-    await go(`hop ${n}`, getRequesters(hop.url, n), hopPids);
-    await go(`http ${n}`, fleet.requesters(n), ctlPids);
-  }
+
+const f = fleet.control; const key = f.keys.api; const room = fleet.rooms[0];
+const many = (count: number, method: string, path: string, body?: string, status = 200) => Array.from({ length: count }, () => async (timed: any) => { await timed(expectStatus(send(f.url + path, method, key, body), status)); });
+for (let i = 0; i < 2; i++) for (const n of [64]) {
+  await go(`hop ${n}`, getRequesters(hop.url, n), hopPids);
+  await go(`room ${n}`, many(n, "GET", `/v1/rooms/${room}`), ctlPids);
+  await go(`token ${n}`, many(n, "POST", `/v1/rooms/${room}/tokens`, '{"identity":"x"}', 201), ctlPids);
+  await go(`sessions ${n}`, many(n, "GET", `/v1/rooms/${room}/sessions`), ctlPids);
+  await go(`http ${n}`, fleet.requesters(n), ctlPids);
+}
 await fleet.control.stop();
 await hop.stop();
 process.exit();

@@ -143,7 +143,7 @@ test(
       { name: "a", workers: [...everyKind], points: 3 },
       { name: "b", workers: ["producer", "consumer", "screen-consumer"], points: 2 },
     ];
-    const heard = await walkAll({}, hosts, 24);
+    const heard = await walkAll({}, hosts, 18);
     expect(heard).toContain("view no-consumer-capacity");
     expect(heard).toContain("claimBroadcast no-producer-capacity");
     expect(heard).toContain("showBroadcast ok");
@@ -165,7 +165,7 @@ test(
       },
     ];
     const weight = { legsPerProducerWorker: 4, seatsPerPoint: { camera: 2 } };
-    const heard = await walkAll({ weight }, hosts, 20);
+    const heard = await walkAll({ weight }, hosts, 15);
     expect(heard).toContain("view no-pipe-capacity");
     expect(heard.some((what) => what.endsWith(" egress-exhausted"))).toBe(true);
   },
@@ -184,7 +184,7 @@ test(
       { broadcasts: 2, viewers: 6 },
       { broadcasts: 3, viewers: 9, producer: "shared" },
     ];
-    const heard = await walkAll({ tiers }, hosts, 20);
+    const heard = await walkAll({ tiers }, hosts, 18);
     expect(heard).toContain("openReserved ok");
     expect(heard).toContain("changeRoom ok");
     expect(heard.some((what) => what.endsWith(" reservation-refused"))).toBe(true);

@@ -34,6 +34,7 @@ export const ordinary = [
   "kick",
   "ban",
   "unban",
+  "openReserved",
   "stop",
   "release",
   "locate",
@@ -45,7 +46,6 @@ export const ordinary = [
 ] as const;
 export const drastic = [
   "openRoom",
-  "openReserved",
   "changeTier",
   "reserve",
   "unreserve",

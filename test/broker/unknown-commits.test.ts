@@ -4,7 +4,7 @@ import { waitFor } from "#test/harness/wait-for.ts";
 import { startZone, type Traffic, type Zone } from "#test/harness/zone.ts";
 import { checkLedger } from "./check-ledger.ts";
 import { checkPictureEqualsDatabase } from "./check-picture.ts";
-import { broadcaster, entry, join, openRoom, register } from "./people.ts";
+import { accountId, broadcaster, entry, join, openRoom, register } from "./people.ts";
 
 /* Commits whose answer never comes: lost before, lost after, late, or taken over. */
 
@@ -93,8 +93,8 @@ test("a commit that never gets through is given up, and nothing of it is there",
   expect((await enterMany(3)).every(({ ok }) => ok)).toBe(true);
 });
 
-test("a commit that arrives after its broker gave it up is refused by the guard", async () => {
-  await start(1500);
+/** Holds the next commit at the server's door until it is let in. */
+function holdCommit(): { isHeld: () => boolean; letIn: () => void } {
   const gate = Promise.withResolvers<Fault>();
   let held = false;
   zone.faults = (traffic) => {
@@ -102,12 +102,18 @@ test("a commit that arrives after its broker gave it up is refused by the guard"
     held = true;
     return gate.promise;
   };
+  return { isHeld: () => held, letIn: () => gate.resolve("none") };
+}
+
+test("a commit that arrives after its broker gave it up is refused by the guard", async () => {
+  await start(1500);
+  const late = holdCommit();
   // The client gives up after its timeout; the server still has the request.
   const answers = await enterMany(6);
   expect(answers.every(({ ok }) => ok)).toBe(true);
   expect(await sessions()).toBe(6);
   const before = await generation();
-  gate.resolve("none");
+  late.letIn();
   await zone.get("readRoom", { roomId });
   await zone.get("enterRoom", entry(roomId));
   expect(await sessions()).toBe(7);
@@ -115,19 +121,26 @@ test("a commit that arrives after its broker gave it up is refused by the guard"
   await expectToldOnce();
 });
 
+test("a late commit does not undo what was done since", async () => {
+  const late = holdCommit();
+  const rename = (name: string) => ({ roomId, accountId, name });
+  const lost = zone.ask("changeRoom", rename("from the old broker"));
+  await waitFor(late.isHeld, { what: "the commit to be held" });
+  zone.evict();
+  await zone.get("changeRoom", rename("from the new one"));
+  late.letIn();
+  expect((await lost).ok).toBe(false);
+  const { rows } = await zone.eye.execute("SELECT name FROM room");
+  expect(rows[0]?.name).toBe("from the new one");
+});
+
 test("a commit still under way when its broker was evicted cannot land later", async () => {
-  const gate = Promise.withResolvers<Fault>();
-  let held = false;
-  zone.faults = (traffic) => {
-    if (traffic !== "commit" || held) return "none";
-    held = true;
-    return gate.promise;
-  };
+  const late = holdCommit();
   const lost = enterMany(6);
-  await waitFor(() => held, { what: "the commit to be held" });
+  await waitFor(late.isHeld, { what: "the commit to be held" });
   const old = zone.evict();
   expect((await enterMany(4)).every(({ ok }) => ok)).toBe(true);
-  gate.resolve("none");
+  late.letIn();
   for (const answer of await lost) {
     expect(answer).toMatchObject({ ok: false, refusal: { refusal: "unavailable" } });
   }

@@ -110,8 +110,10 @@ describe.skipIf(!executable)("the room page", { timeout: 90_000 }, () => {
 
   test("a person who is refused reads why, and may go on", async () => {
     const ada = await arrive();
-    const link = await ada.openRoom(weir.url, 0);
+    const link = await ada.openRoom(weir.url, 1);
     await ada.enter(link, "Ada");
+    const roomId = link.split("/").at(-1) ?? "";
+    for (let at = 1; at <= 6; at += 1) await weir.claimBroadcast(roomId, `live-${at}`);
     await ada.find("go-live-test").click();
     const refused = ada.page.locator(
       '[data-testid="status"][data-code="tier-broadcasts-exceeded"]',

@@ -82,9 +82,93 @@ export class Person {
   /** Enters the room of a link. */
   async enter(link: string, name: string): Promise<void> {
     await this.page.goto(link);
+    await this.enterHere(name);
+  }
+
+  /** Enters the room at whose door one stands. */
+  async enterHere(name: string): Promise<void> {
     await this.find("name-input").fill(name);
     await this.find("enter").click();
     await this.find("leave").waitFor();
+  }
+
+  /** Writes into the chat and presses Enter. */
+  async say(text: string): Promise<void> {
+    await this.find("chat-field").fill(text);
+    await this.find("chat-field").press("Enter");
+  }
+
+  /** Says so many things in one moment, as only a script can. */
+  async flood(count: number): Promise<void> {
+    await this.page.evaluate(async (many) => {
+      const { weir } = globalThis as unknown as PageGlobals;
+      for (let at = 1; at <= many; at += 1) weir.room?.chat.say(`${at}`).catch(() => {});
+    }, count);
+  }
+
+  /** Presses Tab until an element has the focus. */
+  async tabTo(testId: string): Promise<void> {
+    const focused = this.page.locator(`[data-testid="${testId}"]:focus`);
+    for (let presses = 0; (await focused.count()) === 0; presses += 1) {
+      if (presses > 30) throw new Error(`Tab does not reach ${testId}`);
+      await this.page.keyboard.press("Tab");
+    }
+  }
+
+  /** The name that a screen reader gives to what has the focus. */
+  async focusName(): Promise<string> {
+    const snapshot = await this.page.locator(":focus").ariaSnapshot();
+    return /"(.*?)"/.exec(snapshot)?.[1] ?? snapshot;
+  }
+
+  /** Whether a list is scrolled to its top or its end. */
+  async scrolledTo(testId: string, where: "top" | "end"): Promise<boolean> {
+    const { top, left } = await this.find(testId).evaluate((element) => {
+      const { scrollTop, scrollHeight, clientHeight } = element as unknown as Scrolled;
+      return { top: scrollTop, left: scrollHeight - clientHeight - scrollTop };
+    });
+    return where === "top" ? top < 2 && left > 2 : left < 2;
+  }
+
+  /** What the chat shows, oldest first: the names and the texts. */
+  async heard(): Promise<string[]> {
+    // Read at one moment: a message may go while others are read.
+    return this.find("message").evaluateAll((rows) =>
+      (rows as unknown as Row[]).map((row) =>
+        [".said-name", ".said-text"]
+          .map((part) => row.querySelector(part)?.textContent)
+          .join(": "),
+      ),
+    );
+  }
+
+  /** Waits until the chat shows exactly these lines. */
+  async hears(...lines: string[]): Promise<void> {
+    await waitFor(
+      async () => JSON.stringify(await this.heard()) === JSON.stringify(lines),
+      { what: `the chat to read ${JSON.stringify(lines)}`, timeoutMs: 15_000 },
+    );
+  }
+
+  /** The list of people, opened if it is not: name, live or not, muted or not. */
+  async sees(): Promise<string[]> {
+    const toggle = this.find("people-toggle");
+    if ((await toggle.getAttribute("aria-expanded")) !== "true") await toggle.click();
+    return this.find("person").evaluateAll((rows) =>
+      (rows as unknown as Row[]).map((row) =>
+        [...row.querySelectorAll(".person-name, .tag")]
+          .map(({ textContent }) => textContent.trim())
+          .join(", "),
+      ),
+    );
+  }
+
+  /** Does something to a person of the list, as a moderator. */
+  async moderate(identity: string, action: string): Promise<void> {
+    await this.sees();
+    const row = this.page.locator(`[data-testid="person"][data-identity="${identity}"]`);
+    await row.getByTestId("moderate").click();
+    await row.getByTestId(`moderate-${action}`).click();
   }
 
   /** Goes live with the camera or the test picture, and waits until it is sent. */
@@ -170,6 +254,17 @@ export class Person {
   }
 }
 
+interface Row {
+  querySelector(selector: string): { textContent: string } | null;
+  querySelectorAll(selector: string): Iterable<{ textContent: string }>;
+}
+
+interface Scrolled {
+  scrollTop: number;
+  scrollHeight: number;
+  clientHeight: number;
+}
+
 type Stats = Map<
   string,
   { type: string; packetsReceived?: number; packetsSent?: number }
@@ -188,6 +283,7 @@ interface ShownView {
 interface PageGlobals {
   weir: {
     room?: {
+      chat: { say(text: string): Promise<void> };
       views: Map<string, ShownView>;
       publications: Set<{ getStats(kind: string): Promise<Stats> }>;
     };

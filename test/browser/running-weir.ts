@@ -1,13 +1,16 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { randomBytes, randomInt } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
+import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Fleet } from "#schema/api/fleet.ts";
 import { waitFor } from "#test/harness/wait-for.ts";
 
+// Rooms of the lobby belong to the account of this key.
+const apiKey = `key_local_page.${randomBytes(24).toString("hex")}`;
 const main = fileURLToPath(new URL("../../control/local/main.ts", import.meta.url));
 
 /** All of Weir on this machine, as `npm start` runs it. */
@@ -15,9 +18,11 @@ export class RunningWeir {
   readonly url: string;
   readonly #process: ChildProcess;
   readonly #folder: string;
+  readonly #guard: Server;
 
-  private constructor(url: string, child: ChildProcess, folder: string) {
+  private constructor(url: string, child: ChildProcess, folder: string, guard: Server) {
     this.url = url;
+    this.#guard = guard;
     this.#process = child;
     this.#folder = folder;
   }
@@ -28,13 +33,12 @@ export class RunningWeir {
    */
   static async start(): Promise<RunningWeir> {
     const folder = await mkdtemp(join(tmpdir(), "weir-page-"));
-    const port = await freePort();
-    // Below the range from which the system hands ports out by itself.
-    const mediaPort = 12_000 + Math.floor(Math.random() * 60) * 300;
+    const { port, mediaPort, guard } = await takePorts();
     const env = {
       ...process.env,
       WEIR_PORT: String(port),
       WEIR_DATA: folder,
+      WEIR_API_KEY: apiKey,
       WEIR_MEDIA_PORT: String(mediaPort),
       WEIR_PRODUCER_WORKERS: "2",
       WEIR_CONSUMER_WORKERS: "2",
@@ -49,7 +53,7 @@ export class RunningWeir {
         printed += data.toString();
       });
     }
-    const weir = new RunningWeir(`http://localhost:${port}`, child, folder);
+    const weir = new RunningWeir(`http://localhost:${port}`, child, folder, guard);
     try {
       await waitFor(() => /^ready /m.test(printed) || child.exitCode !== null, {
         what: "Weir to start",
@@ -69,12 +73,46 @@ export class RunningWeir {
       this.#process.kill("SIGTERM");
       await ended;
     }
+    this.#guard.close();
     await rm(this.#folder, { recursive: true, force: true });
   }
 
   async fleet(): Promise<Fleet> {
     const response = await fetch(`${this.url}/v1/lobby/fleet`);
     return (await response.json()) as Fleet;
+  }
+
+  /** Closes a room, as an application would. */
+  async closeRoom(roomId: string): Promise<void> {
+    await this.call("DELETE", `/v1/rooms/${roomId}`, apiKey);
+  }
+
+  /**
+   * Claims a broadcast for a participant who has no page.
+   * @throws Error where it is refused
+   */
+  async claimBroadcast(roomId: string, identity: string): Promise<void> {
+    const tokens = `/v1/lobby/rooms/${roomId}/tokens`;
+    const { token } = await this.call("POST", tokens, undefined, { identity });
+    const sessions = `/v1/rooms/${roomId}/sessions`;
+    const { session, credential } = await this.call("POST", sessions, token, {});
+    const broadcasts = `/v1/sessions/${session.id}/broadcasts`;
+    await this.call("POST", broadcasts, credential, { media: "camera" });
+  }
+
+  // biome-ignore lint/suspicious/noExplicitAny: answers have many shapes.
+  async call(method: string, path: string, key?: string, body?: unknown): Promise<any> {
+    const response = await fetch(new URL(path, this.url), {
+      method,
+      headers: {
+        ...(key ? { authorization: `Bearer ${key}` } : {}),
+        ...(body ? { "content-type": "application/json" } : {}),
+      },
+      body: body ? JSON.stringify(body) : undefined,
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path}: ${text}`);
+    return text ? JSON.parse(text) : undefined;
   }
 
   /** Process ids of the mediasoup workers of one host, in no order. */
@@ -85,15 +123,20 @@ export class RunningWeir {
   }
 }
 
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" ? (address?.port ?? 0) : 0));
+/** 300 ports for one Weir; the guard is kept open to tell others that they are taken. */
+async function takePorts(): Promise<{ port: number; mediaPort: number; guard: Server }> {
+  for (let tries = 0; tries < 50; tries += 1) {
+    // Below the range from which the system hands ports out by itself.
+    const mediaPort = 11_000 + randomInt(29) * 300;
+    const guard = createServer();
+    const taken = await new Promise<boolean>((resolve) => {
+      guard.once("error", () => resolve(true));
+      guard.listen(mediaPort + 49, "127.0.0.1", () => resolve(false));
     });
-  });
+    // Between the media ports of the two hosts, which begin 50 apart.
+    if (!taken) return { port: mediaPort + 48, mediaPort, guard };
+  }
+  throw new Error("No ports are free.");
 }
 
 interface ProcessRow {

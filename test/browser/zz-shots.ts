@@ -1,8 +1,12 @@
 import { findBrowser, Person, startBrowser } from "./people.ts";
+
 const url = process.argv[2] ?? "";
 const browser = await startBrowser(findBrowser() ?? "");
 const out = "/tmp/chatui";
-const say = async (p: Person, text: string) => { await p.find("chat-field").fill(text); await p.page.keyboard.press("Enter"); };
+const say = async (p: Person, text: string) => {
+  await p.find("chat-field").fill(text);
+  await p.page.keyboard.press("Enter");
+};
 try {
   const ada = await Person.arrive(browser);
   const link = await ada.openRoom(url, 2);
@@ -12,7 +16,9 @@ try {
   const others: Person[] = [];
   for (const name of ["Bruno", "Chidi", "Mei"]) {
     const p = await Person.arrive(browser);
-    await p.enter(link, name); await p.goLive("go-live-test"); others.push(p);
+    await p.enter(link, name);
+    await p.goLive("go-live-test");
+    others.push(p);
   }
   const [bruno, chidi, mei] = others as [Person, Person, Person];
   await ada.seesMoving(3);
@@ -64,9 +70,12 @@ try {
   await t0.enter(l0, "Ada");
   const t1 = await Person.arrive(browser, { width: 360, height: 740 });
   await t1.enter(l0, "Ben");
-  await say(t0, "Hello"); await say(t1, "Hello to you\nwith a second line");
+  await say(t0, "Hello");
+  await say(t1, "Hello to you\nwith a second line");
   await t0.page.waitForTimeout(500);
   await t0.page.screenshot({ path: `${out}/tier0.png` });
   await t1.page.screenshot({ path: `${out}/tier0-phone.png` });
   for (const p of [ada, bruno, chidi, mei, phone, t0, t1]) console.log(p.complaints);
-} finally { await browser.close(); }
+} finally {
+  await browser.close();
+}

@@ -75,7 +75,6 @@ function LiveControls({
   return html`<button
       data-testid="toggle-microphone"
       aria-pressed=${silent}
-      aria-label="Mute the microphone"
       onClick=${() => toggle("audio")}
     >
       <${Icon} name=${silent ? "mic-off" : "mic"} />
@@ -84,7 +83,7 @@ function LiveControls({
     <button
       data-testid="toggle-camera"
       aria-pressed=${dark}
-      aria-label="Hide the picture"
+      aria-label=${dark ? "Show picture" : "Hide picture"}
       onClick=${() => toggle("video")}
     >
       <${Icon} name=${dark ? "camera-off" : "camera"} />
