@@ -74,7 +74,7 @@ export interface Config {
   operatorKey: string;
   nodeKey: string;
   /** Signs session and node credentials. */
-  secret: Uint8Array<ArrayBuffer>;
+  secret: Uint8Array;
   lobbyOpen: boolean;
   iceServers: { urls: string | string[] }[];
   settings: Settings;

@@ -101,6 +101,8 @@ export const settingsSchema = z.object({
       groupMax: positive.prefault(256),
       /** Rows that one group commit takes at most. */
       groupRowsMax: positive.prefault(4000),
+      /** A room untouched for this long is let go of until it is touched again. */
+      roomKeepMs: positive.prefault(600_000),
       /** A commit without an answer for this long has an unknown outcome. */
       commitTimeoutMs: positive.prefault(5000),
       /** A request whose commit was lost this often is refused as `unavailable`. */

@@ -23,13 +23,13 @@ export async function isModeratorKey(
   if (!/^[0-9a-f]{64}$/.test(given)) return false;
   const mac = Uint8Array.from(given.match(/../g) ?? [], (hex) =>
     Number.parseInt(hex, 16),
-  );
+  ) as Uint8Array<ArrayBuffer>;
   return crypto.subtle.verify("HMAC", await hmacKey(config), mac, textOf(roomId));
 }
 
 // The words before the id keep this apart from all else that the secret signs.
 function textOf(roomId: string): Uint8Array<ArrayBuffer> {
-  return encoder.encode(`moderator of ${roomId}`);
+  return new Uint8Array(encoder.encode(`moderator of ${roomId}`));
 }
 
 function hmacKey({ secret }: Config): Promise<CryptoKey> {

@@ -4,25 +4,18 @@ import type { Settings } from "#schema/settings.ts";
 import { commit } from "../ledger/commit.ts";
 import { fenceZone, loadZone } from "../ledger/load.ts";
 import { loadRooms } from "../ledger/load-rooms.ts";
-import { isRefusal, type Refusal } from "./decision.ts";
-import {
-  type DecisionInput,
-  type DecisionName,
-  type DecisionOutput,
-  decisionOf,
-} from "./decisions.ts";
+import type { DecisionInput, DecisionName, DecisionOutput } from "./decisions.ts";
 import { Draft, type RoomNews } from "./draft.ts";
+import {
+  type Answer,
+  busy,
+  decideOne,
+  type IdempotencyScope,
+  missingRooms,
+  unavailable,
+  type Waiting,
+} from "./requests.ts";
 import type { ZoneState } from "./state.ts";
-
-export type Answer<T> = { ok: true; value: T } | { ok: false; refusal: Refusal };
-
-/** Makes a repeated request return its first claim. */
-export interface IdempotencyScope {
-  roomId: string;
-  /** Principal, route and the client's key. */
-  key: string;
-  bodyHash: string;
-}
 
 /** What a commit has to tell others, in order. */
 export interface Committed {
@@ -44,26 +37,6 @@ export interface BrokerOptions {
   /** Called for what an operator has to know of. */
   onAlert: (what: string, details: Record<string, unknown>) => void;
 }
-
-interface Waiting {
-  name: DecisionName;
-  input: unknown;
-  idempotency?: IdempotencyScope;
-  answer: (answer: Answer<unknown>) => void;
-  /** Commits of it that are known not to have landed. */
-  lost: number;
-}
-
-const busy: Refusal = {
-  refusal: "busy",
-  detail: "The zone has too many requests waiting.",
-  retryAfter: 1,
-};
-const unavailable: Refusal = {
-  refusal: "unavailable",
-  detail: "The control database does not answer.",
-  retryAfter: 2,
-};
 
 /**
  * The one writer of a zone's control database. Requests are decided in memory,
@@ -149,6 +122,8 @@ export class Broker {
       return;
     }
     const { client, now, zone, settings } = this.#options;
+    // Only here: between groups, nothing holds on to a room.
+    state.letGoOfRooms(now());
     for (let missing = missingRooms(group, state); missing.length > 0; ) {
       await loadRooms(client, state, missing, now());
       const after = missingRooms(group, state);
@@ -160,7 +135,7 @@ export class Broker {
     try {
       for (const waiting of group) {
         if (draft.rows >= settings.broker.groupRowsMax) break;
-        answers.push(this.#decide(draft, waiting));
+        answers.push(decideOne(draft, waiting));
       }
     } catch (error) {
       // Decided half, the state is of no use any more.
@@ -229,24 +204,6 @@ export class Broker {
     for (const waiting of served) await this.#serve([waiting]);
   }
 
-  #decide(draft: Draft, { name, input, idempotency }: Waiting): Answer<unknown> {
-    const keys = idempotency && draft.state.rooms.get(idempotency.roomId)?.keys;
-    const known = idempotency && keys?.get(idempotency.key);
-    if (known) {
-      if (known.bodyHash === idempotency.bodyHash)
-        return { ok: true, value: known.claim };
-      return { ok: false, refusal: { refusal: "idempotency-mismatch" } };
-    }
-    const answer = decisionOf(name).decide(draft, input);
-    if (isRefusal(answer)) return { ok: false, refusal: answer };
-    if (idempotency && keys) {
-      const row = { ...idempotency, claim: answer, atMs: draft.nowMs };
-      keys.set(idempotency.key, row);
-      draft.changes.idempotency.put(row);
-    }
-    return { ok: true, value: answer };
-  }
-
   #tell(draft: Draft, served: Waiting[], answers: Answer<unknown>[]): void {
     const { instructions, news, state } = draft;
     this.#options.onCommitted({ instructions, news, state });
@@ -261,7 +218,7 @@ export class Broker {
   }
 
   #noteDeadline(state: ZoneState): void {
-    const next = state.nextDeadlineMs();
+    const next = state.deadlines.nextMs();
     if (next === this.#deadlineMs) return;
     this.#deadlineMs = next;
     this.#options.onDeadline(next);
@@ -281,35 +238,12 @@ export class Broker {
       }
       this.#generation = fence.generation;
       const state = await loadZone(client, zone, settings);
-      postponeOverdue(state, settings, now());
+      state.postponeOverdue(now());
       this.#state = state;
       return state;
     } catch (error) {
       onAlert("rebuild-failed", { error: String(error) });
       return undefined;
     }
-  }
-}
-
-function missingRooms(group: Waiting[], state: ZoneState): string[] {
-  const missing = new Set<string>();
-  for (const { name, input } of group) {
-    for (const roomId of decisionOf(name).rooms(input, state)) {
-      if (!state.rooms.has(roomId)) missing.add(roomId);
-    }
-  }
-  return [...missing];
-}
-
-/** Nobody loses anything for time in which there was no broker to hear them. */
-function postponeOverdue(state: ZoneState, { timing }: Settings, nowMs: number): void {
-  const fullMs = {
-    "pipe-linger": timing.pipeLingerMs,
-    "view-claim": timing.viewClaimMs,
-    "session-attach": timing.sessionAttachMs,
-    "session-grace": timing.sessionGraceMs,
-  };
-  for (const row of state.deadlines.values()) {
-    if (row.dueAtMs < nowMs) row.dueAtMs = nowMs + fullMs[row.kind];
   }
 }

@@ -5,6 +5,7 @@ import type { broadcast, room, session, track, view } from "#schema/control/room
 import type { Settings } from "#schema/settings.ts";
 import type { GuardMemory } from "../placement/cpu-guard.ts";
 import { Picture } from "../placement/picture.ts";
+import { Deadlines } from "./deadlines.ts";
 
 export type NodeRow = InferSelectModel<typeof node>;
 export type RoomRow = InferSelectModel<typeof room>;
@@ -44,7 +45,7 @@ export class ZoneState {
   readonly nodes = new Map<string, NodeRow>();
   readonly rooms = new Map<string, RoomState>();
   readonly broadcasts = new Map<string, BroadcastState>();
-  readonly deadlines = new Map<string, DeadlineRow>();
+  readonly deadlines = new Deadlines();
   /** The accounts of webhooks: webhook -> account. */
   readonly webhooks = new Map<string, string>();
   /** Open rooms whose tier is reserved and has broadcasts. */
@@ -53,6 +54,7 @@ export class ZoneState {
   readonly load = new Map<string, { cpuPercent: number; guard: GuardMemory }>();
   /** Traffic by node, in kilobytes, that is not written to the ledger yet. */
   readonly sentKb = new Map<string, number>();
+  #lookedAtMs = 0;
   generation = 0;
   commitSeq = 0;
   pipeGeneration = 0;
@@ -62,33 +64,35 @@ export class ZoneState {
     this.picture = new Picture(settings);
   }
 
-  /** The earliest deadline, in milliseconds since 1970, or undefined. */
-  nextDeadlineMs(): number | undefined {
-    let next: number | undefined;
-    for (const { dueAtMs } of this.deadlines.values()) {
-      if (next === undefined || dueAtMs < next) next = dueAtMs;
-    }
-    return next;
-  }
-
-  /** Deadlines due at `nowMs`, earliest first, `most` at most. */
-  dueDeadlines(nowMs: number, most: number): DeadlineRow[] {
-    return [...this.deadlines.values()]
-      .filter(({ dueAtMs }) => dueAtMs <= nowMs)
-      .sort((a, b) => a.dueAtMs - b.dueAtMs)
-      .slice(0, most);
-  }
-
   /** The views of a room's broadcast, on all workers. */
   viewsOf(roomId: string, broadcastId: string): ViewRow[] {
     const views = this.rooms.get(roomId)?.views.values() ?? [];
     return [...views].filter((view) => view.broadcastId === broadcastId);
   }
 
-  /** Lets go of rooms untouched since `beforeMs`, and of broadcasts shown nowhere else. */
-  letGoOfRooms(beforeMs: number): void {
+  /** Nobody loses anything for time in which there was no broker to hear them. */
+  postponeOverdue(nowMs: number): void {
+    const { timing } = this.picture.settings;
+    const fullMs = {
+      "pipe-linger": timing.pipeLingerMs,
+      "view-claim": timing.viewClaimMs,
+      "session-attach": timing.sessionAttachMs,
+      "session-grace": timing.sessionGraceMs,
+    };
+    for (const [key, row] of [...this.deadlines]) {
+      if (row.dueAtMs >= nowMs) continue;
+      this.deadlines.set(key, { ...row, dueAtMs: nowMs + fullMs[row.kind] });
+    }
+  }
+
+  /** Lets go of rooms long untouched, and of broadcasts shown nowhere else. */
+  letGoOfRooms(nowMs: number): void {
+    const { roomKeepMs } = this.picture.settings.broker;
+    // A look over all rooms is worth it only now and then.
+    if (nowMs - this.#lookedAtMs < roomKeepMs / 10) return;
+    this.#lookedAtMs = nowMs;
     for (const [roomId, room] of this.rooms) {
-      if (room.touchedAtMs >= beforeMs) continue;
+      if (nowMs - room.touchedAtMs < roomKeepMs) continue;
       this.rooms.delete(roomId);
       for (const broadcastId of room.broadcasts) {
         const broadcast = this.broadcasts.get(broadcastId);

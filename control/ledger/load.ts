@@ -1,15 +1,17 @@
-import type { Client, InStatement, ResultSet } from "@libsql/client/web";
+import type { Client } from "@libsql/client/web";
+import { getTableColumns } from "drizzle-orm";
+import type { SQLiteTable } from "drizzle-orm/sqlite-core";
+import { node, worker } from "#schema/control/fleet.ts";
 import type { Settings } from "#schema/settings.ts";
 import {
   closedReasonOf,
   type DeadlineRow,
+  deadlineKey,
   type NodeRow,
   ZoneState,
 } from "../broker/state.ts";
-import type { PipeState } from "../placement/picture-rows.ts";
-
-/** Rows of a page: keeps every answer far below the 4 MB that servers allow. */
-const pageRows = 8192;
+import type { PipeState, ReservationPicture } from "../placement/picture-rows.ts";
+import { readPages } from "./pages.ts";
 
 /** What taking over the zone tells. */
 export interface Fence {
@@ -57,17 +59,30 @@ export async function loadZone(
   settings: Settings,
 ): Promise<ZoneState> {
   const state = new ZoneState(settings);
-  const [zone, nodes, workers, reservations, reserved, webhooks] = await client.batch(
-    [
-      { sql: "SELECT * FROM zone WHERE id = ?", args: [zoneId] },
-      "SELECT * FROM node",
-      "SELECT * FROM worker ORDER BY id",
-      "SELECT room_id, worker_id, points FROM reservation",
-      "SELECT id FROM room WHERE reserve AND state = 'open' AND broadcasts_max > 0",
-      "SELECT id, account_id FROM webhook",
-    ],
-    "read",
-  );
+  const reservations: ReservationPicture[] = [];
+  const [[zone, reserved, webhooks]] = await Promise.all([
+    client.batch(
+      [
+        { sql: "SELECT * FROM zone WHERE id = ?", args: [zoneId] },
+        "SELECT id FROM room WHERE reserve AND state = 'open' AND broadcasts_max > 0",
+        "SELECT id, account_id FROM webhook",
+      ],
+      "read",
+    ),
+    readPages(client, "node", nodeColumns, (values) =>
+      putNode(state, named(nodeColumns, values)),
+    ),
+    readPages(client, "worker", workerColumns, (values) =>
+      putWorker(state, named(workerColumns, values)),
+    ),
+    readPages(client, "reservation", ["room_id", "worker_id", "points"], (row) =>
+      reservations.push({
+        roomId: String(row[0]),
+        workerId: String(row[1]),
+        points: Number(row[2]),
+      }),
+    ),
+  ]);
   const head = zone?.rows[0];
   state.generation = Number(head?.generation);
   state.commitSeq = Number(head?.commit_seq);
@@ -78,15 +93,7 @@ export async function loadZone(
     );
     state.codecs = { hash: String(head.codecs_hash), routerRtpCapabilities };
   }
-  for (const row of nodes?.rows ?? []) putNode(state, row);
-  for (const row of workers?.rows ?? []) putWorker(state, row);
-  for (const { room_id, worker_id, points } of reservations?.rows ?? []) {
-    state.picture.setReservation({
-      roomId: String(room_id),
-      workerId: String(worker_id),
-      points: Number(points),
-    });
-  }
+  for (const kept of reservations) state.picture.setReservation(kept);
   for (const { id } of reserved?.rows ?? []) state.reservedRooms.add(String(id));
   for (const { id, account_id } of webhooks?.rows ?? []) {
     state.webhooks.set(String(id), String(account_id));
@@ -95,10 +102,21 @@ export async function loadZone(
   return state;
 }
 
-type Row = ResultSet["rows"][number];
+type Row = Record<string, unknown>;
+
+function named(columns: readonly string[], values: readonly unknown[]): Row {
+  return Object.fromEntries(columns.map((column, at) => [column, values[at]]));
+}
+
+const nodeColumns = columnsOf(node);
+const workerColumns = columnsOf(worker);
+
+function columnsOf(table: SQLiteTable): string[] {
+  return Object.values(getTableColumns(table)).map((column) => column.name);
+}
 
 function putNode(state: ZoneState, row: Row): void {
-  const node: NodeRow = {
+  const known: NodeRow = {
     id: String(row.id),
     epoch: Number(row.epoch),
     state: row.state as NodeRow["state"],
@@ -117,16 +135,16 @@ function putNode(state: ZoneState, row: Row): void {
     outboxSeq: Number(row.outbox_seq),
     eventSeq: Number(row.event_seq),
   };
-  state.nodes.set(node.id, node);
-  const closedReason = closedReasonOf(node);
+  state.nodes.set(known.id, known);
+  const closedReason = closedReasonOf(known);
   // What is used is counted again below, from the rows that use it.
   state.picture.putNode({
-    id: node.id,
+    id: known.id,
     open: closedReason === undefined,
     closedReason,
-    egressKbps: node.egressKbps,
+    egressKbps: known.egressKbps,
     egressUsedKbps: 0,
-    ingressKbps: node.ingressKbps,
+    ingressKbps: known.ingressKbps,
     ingressUsedKbps: 0,
   });
 }
@@ -151,7 +169,7 @@ function putWorker(state: ZoneState, row: Row): void {
   });
 }
 
-/** Broadcasts, slots, pipes and deadlines, packed per worker and read in pages. */
+/** Broadcasts, slots, pipes and deadlines; none needs another to be there. */
 async function loadClaims(client: Client, state: ZoneState): Promise<void> {
   const { picture } = state;
   // Ids repeat a lot: keeping one string of each saves most of the memory.
@@ -163,56 +181,45 @@ async function loadClaims(client: Client, state: ZoneState): Promise<void> {
     strings.set(id, id);
     return id;
   };
-  await pages(client, "broadcast", "id, home_room_id, worker_id, media_class", (row) => {
-    picture.addBroadcast({
-      id: intern(row[0]),
-      homeRoomId: intern(row[1]),
-      producerWorkerId: intern(row[2]),
-      mediaClass: row[3] as "camera" | "screen",
-    });
-  });
-  await pages(client, "slot", "room_id, broadcast_id, worker_id, viewers", (row) => {
-    picture.changeSeats(intern(row[0]), intern(row[1]), intern(row[2]), Number(row[3]));
-  });
-  const pipeColumns =
-    "broadcast_id, producer_worker_id, consumer_worker_id, state, generation, legs";
-  await pages(client, "pipe", pipeColumns, (row) => {
-    picture.putPipe({
-      broadcastId: intern(row[0]),
-      producerWorkerId: intern(row[1]),
-      consumerWorkerId: intern(row[2]),
-      state: row[3] as PipeState,
-      generation: Number(row[4]),
-      legs: Number(row[5]),
-    });
-  });
-  await pages(client, "deadline", "kind, key, room_id, due_at_ms", (row) => {
-    const kind = row[0] as DeadlineRow["kind"];
-    const key = String(row[1]);
-    const dueAtMs = Number(row[3]);
-    state.deadlines.set(`${kind}|${key}`, { kind, key, roomId: intern(row[2]), dueAtMs });
-  });
+  const broadcastColumns = ["id", "home_room_id", "worker_id", "media_class"];
+  const slotColumns = ["room_id", "broadcast_id", "worker_id", "viewers"];
+  await Promise.all([
+    readPages(client, "broadcast", broadcastColumns, (row) => {
+      picture.addBroadcast({
+        id: intern(row[0]),
+        homeRoomId: intern(row[1]),
+        producerWorkerId: intern(row[2]),
+        mediaClass: row[3] as "camera" | "screen",
+      });
+    }),
+    readPages(client, "slot", slotColumns, (row) => {
+      picture.changeSeats(intern(row[0]), intern(row[1]), intern(row[2]), Number(row[3]));
+    }),
+    readPages(client, "pipe", pipeColumns, (row) => {
+      picture.putPipe({
+        broadcastId: intern(row[0]),
+        producerWorkerId: intern(row[1]),
+        consumerWorkerId: intern(row[2]),
+        state: row[3] as PipeState,
+        generation: Number(row[4]),
+        legs: Number(row[5]),
+      });
+    }),
+    readPages(client, "deadline", ["kind", "key", "room_id", "due_at_ms"], (row) => {
+      const kind = row[0] as DeadlineRow["kind"];
+      const key = String(row[1]);
+      const dueAtMs = Number(row[3]);
+      const roomId = intern(row[2]);
+      state.deadlines.set(deadlineKey(kind, key), { kind, key, roomId, dueAtMs });
+    }),
+  ]);
 }
 
-/**
- * Reads a whole table in pages, each packed into one JSON text by the database:
- * a cell of its own for every value would be five times the bytes.
- */
-async function pages(
-  client: Client,
-  table: string,
-  columns: string,
-  each: (row: unknown[]) => void,
-): Promise<void> {
-  for (let after = 0; ; ) {
-    const statement: InStatement = {
-      sql: `SELECT json_group_array(json_array(${columns})) AS packed, max(rowid) AS last
-        FROM (SELECT rowid, * FROM ${table} WHERE rowid > ? ORDER BY rowid LIMIT ${pageRows})`,
-      args: [after],
-    };
-    const row = (await client.execute(statement)).rows[0];
-    if (row?.last == null) return;
-    for (const values of JSON.parse(String(row.packed)) as unknown[][]) each(values);
-    after = Number(row.last);
-  }
-}
+const pipeColumns = [
+  "broadcast_id",
+  "producer_worker_id",
+  "consumer_worker_id",
+  "state",
+  "generation",
+  "legs",
+];

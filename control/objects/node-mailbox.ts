@@ -7,8 +7,8 @@ import type {
   ReportRequest,
 } from "#schema/agent/control.ts";
 import type { OutboxItem } from "#schema/agent/instructions.ts";
-import type { Answer } from "../broker/broker.ts";
 import type { Refusal } from "../broker/decision.ts";
+import type { Answer } from "../broker/requests.ts";
 import { configOf, type Env } from "../env.ts";
 import { CallQueue } from "./call-queue.ts";
 import { InstructionQueue } from "./instruction-queue.ts";

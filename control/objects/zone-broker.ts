@@ -1,13 +1,9 @@
 import { DurableObject } from "cloudflare:workers";
 import type { OutboxItem } from "#schema/agent/instructions.ts";
-import {
-  type Answer,
-  Broker,
-  type Committed,
-  type IdempotencyScope,
-} from "../broker/broker.ts";
+import { Broker, type Committed } from "../broker/broker.ts";
 import type { DecisionInput, DecisionName, DecisionOutput } from "../broker/decisions.ts";
 import type { Numbered } from "../broker/draft.ts";
+import type { Answer, IdempotencyScope } from "../broker/requests.ts";
 import { configOf, type Env } from "../env.ts";
 import { openDatabase } from "../ledger/client.ts";
 import { eventsAfter, outboxAfter, roomOf } from "../ledger/find.ts";

@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import type { AppEnv } from "../auth/access.ts";
-import type { IdempotencyScope } from "../broker/broker.ts";
+import type { IdempotencyScope } from "../broker/requests.ts";
 import { Problem } from "../problem.ts";
 
 /** A client's key is at most this long. */

@@ -1,5 +1,5 @@
-import type { IdempotencyScope } from "../broker/broker.ts";
 import type { DecisionInput, DecisionName, DecisionOutput } from "../broker/decisions.ts";
+import type { IdempotencyScope } from "../broker/requests.ts";
 import type { Env } from "../env.ts";
 import { brokerOf } from "../objects/names.ts";
 import { Problem } from "../problem.ts";

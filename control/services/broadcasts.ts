@@ -4,7 +4,7 @@ import { newId, nodeIdOfWorker, zoneOf } from "#schema/ids.ts";
 import type { DtlsParametersWire, TransportParametersWire } from "#schema/media.ts";
 import type { MediaClass } from "#schema/settings.ts";
 import { type SessionPrincipal, verifyJoinToken } from "../auth/tokens.ts";
-import type { IdempotencyScope } from "../broker/broker.ts";
+import type { IdempotencyScope } from "../broker/requests.ts";
 import { configOf, type Env } from "../env.ts";
 import { Problem } from "../problem.ts";
 import { ask } from "./ask.ts";

@@ -1,8 +1,8 @@
 import type { Entry, Room } from "#schema/api/rooms.ts";
 import { zoneOf } from "#schema/ids.ts";
 import { type Joining, mintJoinToken, signSession } from "../auth/tokens.ts";
-import type { IdempotencyScope } from "../broker/broker.ts";
 import { roomView } from "../broker/decide/rooms.ts";
+import type { IdempotencyScope } from "../broker/requests.ts";
 import { configOf, type Env } from "../env.ts";
 import { openDatabase } from "../ledger/client.ts";
 import { roomsOfAccount } from "../ledger/find.ts";

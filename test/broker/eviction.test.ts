@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "vitest";
-import type { Answer } from "#control/broker/broker.ts";
+import type { Answer } from "#control/broker/requests.ts";
 import { waitFor } from "#test/harness/wait-for.ts";
 import { startZone, type Zone } from "#test/harness/zone.ts";
 import { checkLedger } from "./check-ledger.ts";

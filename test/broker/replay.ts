@@ -2,7 +2,7 @@ import type { Client, Row } from "@libsql/client/web";
 import type { RoomEvent } from "#schema/channel.ts";
 
 /** A room as somebody knows it who has heard nothing but its events. */
-export interface Replayed {
+interface Replayed {
   sessions: Set<string>;
   /** Tracks of each live broadcast: id -> paused. */
   broadcasts: Map<string, { media: string; tracks: Map<string, boolean> }>;

@@ -4,13 +4,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Client, createClient } from "@libsql/client/web";
 import { onTestFinished } from "vitest";
-import {
-  type Answer,
-  Broker,
-  type Committed,
-  type IdempotencyScope,
-} from "#control/broker/broker.ts";
+import { Broker, type Committed } from "#control/broker/broker.ts";
 import type { Refusal } from "#control/broker/decision.ts";
+import type { Answer, IdempotencyScope } from "#control/broker/requests.ts";
 import type {
   DecisionInput,
   DecisionName,
@@ -31,7 +27,7 @@ import { readSettings, type Settings, type SettingsInput } from "#schema/setting
 /** The zone's name in every id that the harness makes. */
 export const zoneName = "test";
 
-export interface ZoneOptions {
+interface ZoneOptions {
   settings?: SettingsInput;
   /** Added to every round trip to the database. Default 0. */
   latencyMs?: number;

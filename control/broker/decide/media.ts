@@ -46,7 +46,7 @@ export const transportLost = roomDecision<
 export const tick: Decision<{ most: number; nowMs: number }, { acted: number }> = {
   rooms: ({ most, nowMs }, state) => {
     const rooms = new Set<string>();
-    for (const { roomId } of state.dueDeadlines(nowMs, most)) {
+    for (const { roomId } of state.deadlines.due(nowMs, most)) {
       if (!roomId) continue;
       for (const id of roomsBeside(roomId, state)) rooms.add(id);
     }
@@ -56,7 +56,7 @@ export const tick: Decision<{ most: number; nowMs: number }, { acted: number }> 
     const { state } = draft;
     // Others of the group may have cleared deadlines, so that later ones move
     // up whose rooms nobody loaded: the next alarm is at once, and serves them.
-    const due = state.dueDeadlines(nowMs, most).filter(({ roomId }) => {
+    const due = state.deadlines.due(nowMs, most).filter(({ roomId }) => {
       const needed = roomId ? [...roomsBeside(roomId, state)] : [];
       return needed.every((id) => state.rooms.has(id));
     });

@@ -75,10 +75,11 @@ function LiveControls({
   return html`<button
       data-testid="toggle-microphone"
       aria-pressed=${silent}
+      aria-label=${silent ? "Unmute" : "Mute"}
       onClick=${() => toggle("audio")}
     >
       <${Icon} name=${silent ? "mic-off" : "mic"} />
-      ${silent ? "Unmute" : "Mute"}
+      <span class="wide-only">${silent ? "Unmute" : "Mute"}</span>
     </button>
     <button
       data-testid="toggle-camera"
@@ -92,8 +93,9 @@ function LiveControls({
     <button
       class="danger"
       data-testid="stop-live"
+      aria-label="Stop"
       onClick=${() => act(() => publication.stop())}
     >
-      <${Icon} name="stop" /> Stop
+      <${Icon} name="stop" /> <span class="wide-only">Stop</span>
     </button>`;
 }

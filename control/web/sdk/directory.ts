@@ -17,6 +17,14 @@ export class Directory {
     for (const broadcast of entry.broadcasts) this.#put(broadcast);
   }
 
+  /** The ids of all broadcasts but those of one session. */
+  othersThan(sessionId: string | undefined): string[] {
+    const others = [...this.broadcasts.values()].filter(
+      (broadcast) => broadcast.sessionId !== sessionId,
+    );
+    return others.map(({ id }) => id);
+  }
+
   /**
    * Applies an event; one that repeats what is known changes nothing.
    * @returns whether anything changed

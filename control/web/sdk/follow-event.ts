@@ -75,7 +75,6 @@ export function followResync(state: RoomStateWire, room: FollowedBy): void {
     const live = room.directory.broadcasts.has(broadcastId);
     if (!live) room.publications.broadcastStopped(broadcastId);
   }
-  const others = state.broadcasts.filter((one) => one.sessionId !== room.sessionId());
-  if (room.autoWatch) room.watcher.want(others.map(({ id }) => id));
+  if (room.autoWatch) room.watcher.want(room.directory.othersThan(room.sessionId()));
   room.tell("changed", undefined);
 }

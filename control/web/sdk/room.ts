@@ -1,32 +1,29 @@
 import type { Room as RoomInfo } from "#schema/api/rooms.ts";
-import type { BroadcastInfo, ClientMessage, ServerMessage } from "#schema/channel.ts";
+import type { BroadcastInfo } from "#schema/channel.ts";
 import { openCamera, openScreen } from "./capture.ts";
-import { Chat } from "./chat.ts";
+import type { Chat } from "./chat.ts";
 import { Directory } from "./directory.ts";
 import { Emitter } from "./emitter.ts";
 import { enterAgain } from "./enter-again.ts";
 import { WeirError, type WeirErrorCode } from "./errors.ts";
 import { type FollowedBy, followEvent, followResync } from "./follow-event.ts";
 import { Link } from "./link.ts";
-import { Moderation } from "./moderation.ts";
+import type { Moderation } from "./moderation.ts";
 import type { Publication } from "./publication.ts";
 import { Publications } from "./publications.ts";
+import { Talk } from "./talk.ts";
 import type { CameraOptions, ConnectOptions, RoomEvents, RoomState } from "./types.ts";
 import type { View } from "./view.ts";
 import { Watcher } from "./watcher.ts";
 
 /** A room as one participant has it: who is there, what is watched, sent and said. */
 export class Room extends Emitter<RoomEvents> {
-  /** What is said in the room. */
-  readonly chat: Chat;
-  /** What moderators do, and whom it hits. */
-  readonly moderation: Moderation;
   readonly #options: ConnectOptions;
   readonly #directory = new Directory();
   readonly #publications: Publications;
   readonly #watcher: Watcher;
+  readonly #talk: Talk;
   #link: Link | undefined;
-  #channelPath: string | undefined;
   #info: RoomInfo | undefined;
   #state: RoomState = "reconnecting";
   #error: WeirError | undefined;
@@ -46,16 +43,10 @@ export class Room extends Emitter<RoomEvents> {
       link: () => this.#link,
       changed: (publication) => this.#tell("publication", publication),
     });
-    const onChannel = {
-      send: (message: ClientMessage) => this.#link?.send(message) ?? false,
-    };
-    this.chat = new Chat({
-      ...onChannel,
-      changed: () => this.#tell("chat", this.chat.messages),
-    });
-    this.moderation = new Moderation({
-      ...onChannel,
-      changed: () => this.#tell("moderated", undefined),
+    this.#talk = new Talk({
+      link: () => this.#link,
+      chatChanged: () => this.#tell("chat", this.chat.messages),
+      moderationChanged: () => this.#tell("moderated", undefined),
     });
     this.#followed = {
       directory: this.#directory,
@@ -108,6 +99,16 @@ export class Room extends Emitter<RoomEvents> {
     return this.#watcher.views;
   }
 
+  /** What is said in the room. */
+  get chat(): Chat {
+    return this.#talk.chat;
+  }
+
+  /** What moderators do, and whom it hits. */
+  get moderation(): Moderation {
+    return this.#talk.moderation;
+  }
+
   /** What this session sends. */
   get publications(): ReadonlySet<Publication> {
     return this.#publications.all;
@@ -129,10 +130,7 @@ export class Room extends Emitter<RoomEvents> {
    */
   watch(which: Iterable<string> | "all", requestedAtMs = performance.now()): View[] {
     if (which !== "all") return this.#watcher.want(which, requestedAtMs);
-    const live = [...this.broadcasts.values()];
-    const others = live.filter(({ sessionId }) => sessionId !== this.sessionId);
-    const ids = others.map(({ id }) => id);
-    return this.#watcher.want(ids, requestedAtMs);
+    return this.#watcher.want(this.#directory.othersThan(this.sessionId), requestedAtMs);
   }
 
   /** Stops watching and gives the seats back. */
@@ -175,7 +173,7 @@ export class Room extends Emitter<RoomEvents> {
     const link = await Link.enter(url, roomId, joinToken, {
       event: (event) => isCurrent() && followEvent(event, this.#followed),
       resync: (state) => isCurrent() && followResync(state, this.#followed),
-      message: (message) => isCurrent() && this.#read(message),
+      message: (message) => isCurrent() && this.#talk.read(message),
       chatSeq: () => this.chat.lastSeq,
       online: (online, error) =>
         isCurrent() && this.#become(online ? "connected" : "reconnecting", error),
@@ -190,22 +188,13 @@ export class Room extends Emitter<RoomEvents> {
       link.close();
       return void link.api.leave().catch(() => {});
     }
-    // A room of another tier may have another channel, whose chat counts anew.
-    const moved = this.#channelPath !== link.entry.channelPath;
-    if (this.#channelPath && moved) this.chat.restart();
-    this.#channelPath = link.entry.channelPath;
+    this.#talk.entered(link.entry.channelPath);
     entered = link;
     this.#link = link;
     this.#info = link.entry.room;
     const { session, sessions, broadcasts } = link.entry;
     this.#directory.reset({ sessions: [session, ...sessions], broadcasts });
     this.#become("connected");
-  }
-
-  #read(message: ServerMessage): void {
-    this.moderation.read(message);
-    if (message.type === "welcome") this.chat.resume();
-    else this.chat.read(message);
   }
 
   async #ended(code: WeirErrorCode): Promise<void> {
@@ -218,11 +207,8 @@ export class Room extends Emitter<RoomEvents> {
     this.#become("reconnecting", error);
     const givenUp = () => this.#isClosed();
     const failure = await enterAgain(() => this.#enter(), givenUp);
-    if (failure) this.#close(failure);
-    else if (!this.#isClosed()) this.#resume();
-  }
-
-  #resume(): void {
+    if (failure) return this.#close(failure);
+    if (this.#isClosed()) return;
     this.#watcher.restart();
     if (this.#options.autoWatch) this.watch("all");
     this.#publications.restart();
