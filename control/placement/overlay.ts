@@ -2,9 +2,6 @@ import type { Picture } from "./picture.ts";
 import type { BroadcastPicture, PipePicture, WorkerPicture } from "./picture-rows.ts";
 import { nominalKbps } from "./weight.ts";
 
-/** Legs that a new pipe is charged before its tracks are known: audio and video. */
-export const legsPerNewPipe = 2;
-
 /** Why one broadcast cannot be handed out from one worker. */
 export type Misfit = "no-egress" | "no-ingress" | "no-producer-egress" | "no-pipe-legs";
 
@@ -70,7 +67,8 @@ export class Overlay {
     if (this.#egressLeft(roomId, worker.nodeId) < nominal.view) return "no-egress";
     if (piped) return undefined;
     const producer = this.#picture.workers.get(broadcast.producerWorkerId);
-    if (!producer || this.legsLeft(producer) < legsPerNewPipe) return "no-pipe-legs";
+    if (!producer || this.legsLeft(producer) < this.#picture.settings.weight.legsPerPipe)
+      return "no-pipe-legs";
     if (producer.nodeId === worker.nodeId) return undefined;
     if (this.#ingressLeft(worker.nodeId) < nominal.leg) return "no-ingress";
     if (this.#egressLeft(roomId, producer.nodeId) < nominal.leg)
@@ -81,7 +79,8 @@ export class Overlay {
   /** Whether a new pipe could leave the producing host at all, wherever it goes. */
   canLeaveHost(roomId: string, broadcast: BroadcastPicture): boolean {
     const producer = this.#picture.workers.get(broadcast.producerWorkerId);
-    if (!producer || this.legsLeft(producer) < legsPerNewPipe) return false;
+    if (!producer || this.legsLeft(producer) < this.#picture.settings.weight.legsPerPipe)
+      return false;
     const { leg } = nominalKbps(this.#picture.settings, broadcast.mediaClass);
     return this.#egressLeft(roomId, producer.nodeId) >= leg;
   }
@@ -97,7 +96,11 @@ export class Overlay {
     add(this.#points, worker.id, points);
     add(this.#egressKbps, worker.nodeId, nominal.view);
     if (piped) return;
-    add(this.#legs, broadcast.producerWorkerId, legsPerNewPipe);
+    add(
+      this.#legs,
+      broadcast.producerWorkerId,
+      this.#picture.settings.weight.legsPerPipe,
+    );
     const producer = this.#picture.workers.get(broadcast.producerWorkerId);
     if (!producer || producer.nodeId === worker.nodeId) return;
     add(this.#egressKbps, producer.nodeId, nominal.leg);

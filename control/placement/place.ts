@@ -3,7 +3,6 @@ import type { MediaClass } from "#schema/settings.ts";
 import type { RefusedView, ViewPlacement, ViewRequest } from "./decision.ts";
 import { takeFreeSeats } from "./free-seats.ts";
 import { type PointsGrounds, takeNewPoints } from "./new-points.ts";
-import { legsPerNewPipe } from "./overlay.ts";
 import type { Picture } from "./picture.ts";
 import type { BroadcastPicture } from "./picture-rows.ts";
 import { Search } from "./search.ts";
@@ -61,7 +60,10 @@ function codeOf(
         .some((id) => search.freePoints(workerOf(picture, id)) > 0),
     );
   const producer = picture.workers.get(broadcast.producerWorkerId);
-  if (left && (!producer || overlay.legsLeft(producer) < legsPerNewPipe)) {
+  if (
+    left &&
+    (!producer || overlay.legsLeft(producer) < picture.settings.weight.legsPerPipe)
+  ) {
     return "no-pipe-capacity";
   }
   if (left || starved > 0) return "egress-exhausted";

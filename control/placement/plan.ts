@@ -1,5 +1,4 @@
 import type { Settings } from "#schema/settings.ts";
-import { legsPerNewPipe } from "./overlay.ts";
 import { spreadOf } from "./spread.ts";
 import { nominalKbps, pointsOf } from "./weight.ts";
 
@@ -121,7 +120,7 @@ export function planFleet(request: FleetRequest): FleetPlan {
     consumers: sum.consumers,
     webRtcTransports: sum.webRtcTransports,
     pipes: sum.pipes,
-    legs: sum.pipes * legsPerNewPipe,
+    legs: sum.pipes * weight.legsPerPipe,
     egressMbps: sum.egressKbps / 1000,
     pipeMbps: sum.pipeKbps / 1000,
     ingressMbps: sum.ingressKbps / 1000,

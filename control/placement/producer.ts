@@ -1,6 +1,5 @@
 import type { ProblemCode } from "#schema/problems.ts";
 import type { BroadcastPlacement, BroadcastRequest } from "./decision.ts";
-import { legsPerNewPipe } from "./overlay.ts";
 import type { Picture } from "./picture.ts";
 import type { WorkerPicture } from "./picture-rows.ts";
 import { nominalKbps } from "./weight.ts";
@@ -68,7 +67,8 @@ class Choice {
       for (const id of this.#picture.producersWithFree(mediaClass, free)) {
         const worker = this.#picture.workers.get(id);
         if (!worker || !this.#fits(worker)) continue;
-        const share = Math.max(legsPerNewPipe, worker.legsTotal / worker.broadcastsTotal);
+        const { legsPerPipe } = this.#picture.settings.weight;
+        const share = Math.max(legsPerPipe, worker.legsTotal / worker.broadcastsTotal);
         if (worker.legsTotal - worker.legsUsed >= share) {
           return this.#answer("producer-shared", worker, false);
         }
@@ -103,7 +103,8 @@ class Choice {
     const node = this.#picture.nodes.get(worker.nodeId);
     if (!node || !this.#picture.isOpen(worker)) return "closed";
     if (worker.broadcastsUsed >= worker.broadcastsTotal) return "no-free-broadcast";
-    if (worker.legsTotal - worker.legsUsed < legsPerNewPipe) return "no-pipe-legs";
+    if (worker.legsTotal - worker.legsUsed < this.#picture.settings.weight.legsPerPipe)
+      return "no-pipe-legs";
     const { leg } = nominalKbps(this.#picture.settings, this.#request.mediaClass);
     return node.ingressKbps - node.ingressUsedKbps < leg ? "no-ingress" : undefined;
   }

@@ -27,6 +27,15 @@ describe("refusals", () => {
     expect(codes(answer)).toEqual(["no-pipe-capacity"]);
   });
 
+  test("a pipe costs the legs that the settings say, within one request too", () => {
+    const settings = { weight: { legsPerPipe: 3 } };
+    const picture = pictureOf([{ ...producer, legs: 5 }, { id: "a.1" }], {}, settings);
+    goLive(picture, "p.1", ["one", "two"]);
+    const answer = placeViews(want(["one", "two"]), picture);
+    expect(answer.placed).toHaveLength(1);
+    expect(codes(answer)).toEqual(["no-pipe-capacity"]);
+  });
+
   test.each([
     ["with legs to spare a view opens a pipe to save a transport", 20, "a.1"],
     ["from the share on which legs run short it goes where the pipe is", 10, "b.1"],
