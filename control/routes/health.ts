@@ -1,4 +1,5 @@
 import { OpenAPIHono, z } from "@hono/zod-openapi";
+import manifest from "../../package.json" with { type: "json" };
 import type { AppEnv } from "../auth/access.ts";
 import { configOf } from "../env.ts";
 import { brokerOf } from "../objects/names.ts";
@@ -7,7 +8,18 @@ import { json, refusals, route } from "./spec.ts";
 
 const ok = z.object({ status: z.literal("ok") });
 
+const versionInfo = z.object({ name: z.string(), version: z.string() });
+
 export const health = new OpenAPIHono<AppEnv>()
+  .openapi(
+    route("anyone", {
+      method: "get",
+      path: "/version",
+      summary: "Which version of Weir this is",
+      responses: { 200: json(versionInfo, "The name and the version.") },
+    }),
+    (c) => c.json({ name: manifest.name, version: manifest.version }, 200),
+  )
   .openapi(
     route("anyone", {
       method: "get",

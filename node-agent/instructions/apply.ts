@@ -19,6 +19,11 @@ export function applyInstruction(media: Media, instruction: Instruction): void {
       generations.closePipe(key, generation);
       media.legs.closePipe(key, generation);
       media.piped.closePipe(key, generation);
+      media.receiving.closeViewsOf(
+        instruction.broadcastId,
+        instruction.consumer,
+        generation,
+      );
       return;
     }
     case "track": {

@@ -1,5 +1,6 @@
 import type { types } from "mediasoup";
 import type { CallOf, CallResult } from "#schema/agent/calls.ts";
+import type { WorkerRef } from "#schema/agent/instructions.ts";
 import { CallError, gone } from "../calls/call-error.ts";
 import { findLife, type MediaContext } from "./context.ts";
 import { KeyedQueues } from "./keyed-queues.ts";
@@ -96,6 +97,18 @@ export class Receiving {
     this.#views.delete(viewId);
     view.close();
     this.#closeWhenIdle(view.transport);
+  }
+
+  /**
+   * Closes what watched a broadcast on one worker through a pipe that is closed,
+   * so that their transports do not wait for consumers that never come.
+   */
+  closeViewsOf(broadcastId: string, consumer: WorkerRef, generation: number): void {
+    for (const view of this.all) {
+      const { life } = view.transport;
+      if (view.broadcastId !== broadcastId || view.generation > generation) continue;
+      if (life.incarnation === consumer.incarnation) this.closeView(view.viewId);
+    }
   }
 
   /** Tells control about views of a connected transport, each once. */

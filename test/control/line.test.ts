@@ -99,6 +99,12 @@ async function edgeTracksPaused(): Promise<boolean[]> {
     .sort();
 }
 
+/** The clients' transports on each of the edge's workers. */
+async function viewerTransports(): Promise<number[]> {
+  const { workers } = await stateOf(edge.agent);
+  return workers.map(({ mediasoup }) => mediasoup.transports - mediasoup.pipeTransports);
+}
+
 test("media crosses two hosts, obeys its broadcaster, and leaves nothing behind", async () => {
   const room = await openRoom(control);
   const ann = await enter(control, room.id, "ann");
@@ -171,9 +177,16 @@ test("media crosses two hosts, obeys its broadcaster, and leaves nothing behind"
   });
   expect(await holdings(control)).toMatchObject({ views: 1, points: 1 });
 
+  // Leaving closes the session's transport on the host, its client connected or not.
+  await leave(control, carl);
+  await leave(control, bob);
+  await expect.poll(viewerTransports).toEqual([0]);
+
+  const dan = await enter(control, room.id, "dan");
+  const observer = await ChannelClient.open(control, dan).welcomed();
   await leave(control, ann);
-  await channel.count("broadcast.stopped", 1);
-  await Promise.all([bob, carl].map((member) => leave(control, member)));
+  await observer.count("broadcast.stopped", 1);
+  await leave(control, dan);
   await expect.poll(() => holdings(control)).toEqual(nothing);
   const empty = async () => {
     const states = await Promise.all([ingest, edge].map(({ agent }) => stateOf(agent)));
@@ -188,4 +201,23 @@ test("media crosses two hosts, obeys its broadcaster, and leaves nothing behind"
     });
   };
   await waitFor(empty, { what: "both hosts to hold nothing" });
+});
+
+test("a broadcast that ends leaves nothing on its viewers' host, though they stay", async () => {
+  const room = await openRoom(control);
+  const ann = await enter(control, room.id, "ann");
+  const bob = await enter(control, room.id, "bob");
+  const channel = await ChannelClient.open(control, bob).welcomed();
+  await ChannelClient.open(control, ann).welcomed();
+  await broadcast(ann);
+  await channel.count("track.added", 1);
+  const seen = await view(bob);
+  await seen.moreOf("video");
+  expect(await viewerTransports()).toEqual([1]);
+  await leave(control, ann);
+  await expect.poll(viewerTransports).toEqual([0]);
+  const { views } = await stateOf(edge.agent);
+  expect(views).toEqual([]);
+  await leave(control, bob);
+  await expect.poll(() => holdings(control)).toEqual(nothing);
 });

@@ -21,11 +21,17 @@ interface Props {
 /** The room's chat: what was said, and a field to say something. */
 export function ChatPanel({ room, identity, view, closable, onClose, act }: Props) {
   const field = useRef<HTMLTextAreaElement>(null);
+  const panel = useRef<HTMLElement>(null);
   const asked = useRef(view.open);
 
-  // Whoever opens the chat wants to write or read: the focus goes there with them.
+  // The focus goes along with whoever opens the chat, but on a touch screen not
+  // into the field: a keyboard would come up over what one wants to read.
   useEffect(() => {
-    if (view.open && !asked.current) field.current?.focus();
+    if (view.open && !asked.current) {
+      const touch = matchMedia("(pointer: coarse)").matches;
+      const log = panel.current?.querySelector<HTMLElement>('[role="log"]');
+      (touch ? log : field.current)?.focus();
+    }
     asked.current = view.open;
   }, [view.open]);
 
@@ -37,6 +43,7 @@ export function ChatPanel({ room, identity, view, closable, onClose, act }: Prop
 
   return html`<section
     class="chat"
+    ref=${panel}
     aria-labelledby="chat-title"
     data-testid="chat"
     hidden=${!view.open}
