@@ -1,7 +1,7 @@
 import type { Client } from "@libsql/client/web";
 
 /** Rows of a page: keeps every answer below the 4 MB that servers allow. */
-const pageRows = 16_384;
+const pageRows = 12_288;
 
 interface Page {
   rows: unknown[][];

@@ -65,7 +65,8 @@ export async function writeFleet(client: Client, shape: FleetShape): Promise<voi
   }
   // As the first host's registration sets it: everyone who enters is sent it.
   const supported = getSupportedRtpCapabilities();
-  const isUsed = (mimeType: string) => mediaCodecs.some((one) => one.mimeType === mimeType);
+  const isUsed = (mimeType: string) =>
+    mediaCodecs.some((one) => one.mimeType === mimeType);
   const codecs = supported.codecs?.filter((codec) => isUsed(codec.mimeType));
   const rtpCapabilities = { ...supported, codecs };
   await client.execute({

@@ -10,6 +10,9 @@ import type { Requester } from "./join-load.ts";
 import { openRooms } from "./join-rooms.ts";
 import { brokerOn, fleetOf } from "./join-zone.ts";
 
+// With `--json` only the report may go to standard output.
+process.env.WRANGLER_LOG ??= "error";
+
 const agent = new Agent({ keepAlive: true, maxSockets: 256 });
 
 interface HttpAnswer {
@@ -18,7 +21,7 @@ interface HttpAnswer {
 }
 
 /** One request over a kept connection: the cheapest client there is here. */
-export function send(
+function send(
   url: string,
   method: string,
   key: string,
@@ -43,7 +46,7 @@ export function send(
   });
 }
 
-export async function expectStatus(sent: Promise<HttpAnswer>, status: number): Promise<string> {
+async function expectStatus(sent: Promise<HttpAnswer>, status: number): Promise<string> {
   const answer = await sent;
   if (answer.status === status) return answer.text;
   throw new Error(`Expected ${status}, got ${answer.status}: ${answer.text}`);
@@ -70,13 +73,13 @@ export class HttpFleet {
   readonly rooms: readonly string[];
   /** Join tokens, by room. */
   readonly #tokens: readonly string[];
-  readonly #latency: { ms: number; requests: number };
+  readonly #latency: { ms: number };
 
   constructor(
     control: Control,
     rooms: readonly string[],
     tokens: readonly string[],
-    latency: { ms: number; requests: number },
+    latency: { ms: number },
   ) {
     this.control = control;
     this.rooms = rooms;
@@ -87,11 +90,6 @@ export class HttpFleet {
   /** Milliseconds added to every round trip to the database. */
   set latencyMs(ms: number) {
     this.#latency.ms = ms;
-  }
-
-  /** Requests that the database was sent. */
-  get requests(): number {
-    return this.#latency.requests;
   }
 
   get livez(): string {
@@ -121,11 +119,10 @@ export class HttpFleet {
 /** Starts control on a database that holds a fleet of `workers`. */
 export async function startHttpFleet(workers: number): Promise<HttpFleet> {
   const settings = readSettings();
-  const latency = { ms: 0, requests: 0 };
+  const latency = { ms: 0 };
   const control = await startControl({
     database: {
       async faults(): Promise<Fault> {
-        latency.requests += 1;
         if (latency.ms > 0) await delay(latency.ms);
         return "none";
       },

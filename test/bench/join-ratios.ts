@@ -1,7 +1,7 @@
 import type { Row } from "./report.ts";
 
 /** A figure over its baseline of the same run. */
-interface Ratio {
+export interface Ratio {
   what: string;
   value: number;
   /** What it has to be at least, or at most. */
@@ -20,7 +20,8 @@ function figure(rows: readonly Row[], key: Key, name: string): number {
   return Number(row?.[name] ?? Number.NaN);
 }
 
-function ratiosOf(rows: readonly Row[]): Ratio[] {
+/** The figures that mean something only beside their baselines. */
+export function ratiosOf(rows: readonly Row[]): Ratio[] {
   const rate = (key: Key) => figure(rows, key, "perSecond");
   const p50 = (key: Key) => figure(rows, key, "p50Ms");
   const ratios: Ratio[] = [];

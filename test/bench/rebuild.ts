@@ -6,6 +6,9 @@ import { type FleetShape, writeFleet } from "./join-fleet.ts";
 import { brokerOn, granted, startBenchDatabase } from "./join-zone.ts";
 import { type Bench, main, type Row } from "./report.ts";
 
+// With `--json` only the report may go to standard output.
+process.env.WRANGLER_LOG ??= "error";
+
 const zone = "bench";
 const consumers = 10_000;
 const room = { accountId: "account_local_first", tier: 1, name: "one", reserve: false };

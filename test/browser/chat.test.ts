@@ -1,57 +1,19 @@
-import type { Browser } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { waitFor } from "#test/harness/wait-for.ts";
+import { findBrowser } from "./browser.ts";
 import { Doorkeeper } from "./doorkeeper.ts";
-import { findBrowser, Person, startBrowser } from "./people.ts";
-import { RunningWeir } from "./running-weir.ts";
+import { gather } from "./gathering.ts";
+import { unreadMax } from "./running-weir.ts";
 
-const executable = findBrowser();
 const phone = { width: 360, height: 740 };
+const noBrowser = !findBrowser();
 
-describe.skipIf(!executable)("the chat beside the pictures", { timeout: 60_000 }, () => {
-  let weir: RunningWeir;
-  let browser: Browser;
-  const people: Person[] = [];
-
-  beforeAll(async () => {
-    [weir, browser] = await Promise.all([
-      RunningWeir.start(),
-      startBrowser(executable ?? ""),
-    ]);
-  }, 90_000);
-
-  afterEach(async () => {
-    for (const person of people.splice(0)) await person.vanish();
-  });
-
-  afterAll(async () => {
-    await browser?.close();
-    await weir?.stop();
-  }, 30_000);
-
-  const arrive = async (viewport?: { width: number; height: number }) => {
-    const person = await Person.arrive(browser, viewport);
-    people.push(person);
-    return person;
-  };
-
-  /** Ada opens a room and moderates it; the others are her guests. */
-  const meet = async (tier: number, ...names: string[]) => {
-    const ada = await arrive();
-    const link = await ada.openRoom(weir.url, tier);
-    await ada.enter(link, "Ada");
-    const guests: Person[] = [];
-    for (const name of names) {
-      const guest = await arrive();
-      await guest.enter(link, name);
-      guests.push(guest);
-    }
-    return { ada, link, guests: guests as [Person, ...Person[]] };
-  };
+describe.skipIf(noBrowser)("the chat beside the pictures", { timeout: 60_000 }, () => {
+  const gathering = gather();
+  const { arrive, meet } = gathering;
 
   test("what one says the other reads as it was written, under the name, and once", async () => {
-    const { ada, guests } = await meet(1, "Ben");
-    const [ben] = guests;
+    const { ada, ben } = await meet(1, 1);
     await ada.page.getByText("Nothing was said yet").waitFor();
     const markup = `<img src="x" onerror="document.title = 'broken into'"> & <b>so on</b>`;
     await ada.say(markup);
@@ -65,8 +27,7 @@ describe.skipIf(!executable)("the chat beside the pictures", { timeout: 60_000 }
   });
 
   test("with the keyboard alone one enters, writes, goes to a new line, and takes a word back", async () => {
-    const { link, guests } = await meet(0, "Ben");
-    const [ben] = guests;
+    const { link, ben } = await meet(0, 1);
     const cleo = await arrive();
     await cleo.page.goto(link);
     const { keyboard } = cleo.page;
@@ -92,8 +53,7 @@ describe.skipIf(!executable)("the chat beside the pictures", { timeout: 60_000 }
   });
 
   test("one who reloads finds the history, and reads who is muted", async () => {
-    const { ada, guests } = await meet(1, "Ben");
-    const [ben] = guests;
+    const { ada, ben } = await meet(1, 1);
     await ada.say("one");
     await ada.say("two");
     await ben.hears("Ada: one", "Ada: two");
@@ -115,13 +75,14 @@ describe.skipIf(!executable)("the chat beside the pictures", { timeout: 60_000 }
   });
 
   test("one whom a moderator sends out is told, and may come back; a banned one may not", async () => {
-    const { ada, guests } = await meet(1, "Ben", "Cleo");
-    const [ben, cleo] = guests as [Person, Person];
+    const { ada, ben, cleo } = await meet(1, 2);
     await cleo.sees();
     expect(await cleo.find("moderate").count()).toBe(0);
     await ada.moderate("Ben", "kick");
     await ben.page.locator('[data-testid="status"][data-code="kicked"]').waitFor();
-    await waitFor(async () => !(await cleo.sees()).includes("Ben"), { what: "Ben out" });
+    await waitFor(async () => !(await cleo.sees()).includes("Ben"), {
+      what: "Ben out",
+    });
     await ben.find("enter-again").click();
     await ben.enterHere("Ben");
     await ada.moderate("Ben", "ban");
@@ -140,7 +101,7 @@ describe.skipIf(!executable)("the chat beside the pictures", { timeout: 60_000 }
 
   test("after a dropped connection the chat goes on without doubles, gaps or what was deleted", async () => {
     const ada = await arrive();
-    const link = await ada.openRoom(weir.url, 1);
+    const link = await ada.openRoom(gathering.weir.url, 1);
     await ada.enter(link, "Ada");
     const ben = await arrive();
     const door = await Doorkeeper.at(ben.page);
@@ -148,18 +109,49 @@ describe.skipIf(!executable)("the chat beside the pictures", { timeout: 60_000 }
     await ada.say("before");
     await ada.say("regrettable");
     await ben.hears("Ada: before", "Ada: regrettable");
-    await door.shut();
+    await door.cut();
     await ben.page.locator('[data-testid="status"][data-state="reconnecting"]').waitFor();
     await ada.say("meanwhile");
     await ada.page.getByRole("button", { name: "Delete “regrettable” by you" }).click();
     await ada.hears("Ada (you): before", "Ada (you): meanwhile");
     await ben.say("from the dark");
     await ben.find("outgoing").getByText("Sending…").waitFor();
-    await door.open();
+    door.shut = false;
     await ben.hears("Ada: before", "Ada: meanwhile", "Ben (you): from the dark");
     await ada.hears("Ada (you): before", "Ada (you): meanwhile", "Ben: from the dark");
     expect(await ben.find("outgoing").count()).toBe(0);
     expect(await ada.sees()).toEqual(["Ada (you)", "Ben"]);
+  });
+
+  test("one whose device falls behind is told so, and catches up by itself", async () => {
+    const ada = await arrive();
+    const door = await Doorkeeper.at(ada.page);
+    await ada.enter(await ada.openRoom(gathering.weir.url, 0), "Ada");
+    door.withholdsAcks = true;
+    door.shut = true;
+    // Each is answered, and the server waits for so many acknowledgements only.
+    await ada.flood(unreadMax);
+    const told = ada.page.locator('[data-testid="status"][data-code="too-slow"]');
+    await told.getByText("fell behind").waitFor();
+    door.withholdsAcks = false;
+    door.shut = false;
+    await ada.find("status").getByText("Connected").waitFor();
+    await waitFor(async () => (await ada.heard()).includes("Ada (you): 1"), {
+      what: "what was said before",
+    });
+    expect(await ada.sees()).toEqual(["Ada (you)"]);
+  });
+
+  test("a session that is taken up elsewhere ends here with the reason, and may be entered again", async () => {
+    const ada = await arrive();
+    const door = await Doorkeeper.at(ada.page);
+    await ada.enter(await ada.openRoom(gathering.weir.url, 0), "Ada");
+    await ada.find("status").getByText("Connected").waitFor();
+    await waitFor(() => door.hello, { what: "the page's hello" });
+    await door.repeatHello();
+    await ada.page.locator('[data-testid="status"][data-code="superseded"]').waitFor();
+    await ada.find("enter-again").click();
+    await ada.enterHere("Ada");
   });
 
   test("one who writes too fast or too much reads why it was not sent, and can send it then", async () => {
@@ -208,8 +200,7 @@ describe.skipIf(!executable)("the chat beside the pictures", { timeout: 60_000 }
   });
 
   test("who reads further up stays there, and is told of new messages", async () => {
-    const { ada, guests } = await meet(0, "Ben");
-    const [ben] = guests;
+    const { ada, ben } = await meet(0, 1);
     for (let at = 1; at <= 5; at += 1) await ada.say(`line ${at}\n${"\n.".repeat(12)}`);
     await waitFor(async () => (await ben.heard()).length === 5, { what: "five" });
     expect(await ben.find("chat-new").count()).toBe(0);
@@ -239,7 +230,7 @@ describe.skipIf(!executable)("the chat beside the pictures", { timeout: 60_000 }
     await ben.say("hello");
     await ada.hears("Ben: hello");
     expect(await ben.fits()).toBe(true);
-    await weir.closeRoom(link.split("/").at(-1) ?? "");
+    await gathering.weir.closeRoom(link.split("/").at(-1) ?? "");
     for (const one of [ada, ben]) {
       await one.page.locator('[data-testid="status"][data-code="room-closed"]').waitFor();
       expect(await one.find("enter-again").count()).toBe(0);

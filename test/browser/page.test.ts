@@ -1,35 +1,12 @@
-import type { Browser } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { waitFor } from "#test/harness/wait-for.ts";
-import { findBrowser, Person, startBrowser } from "./people.ts";
-import { RunningWeir } from "./running-weir.ts";
+import { findBrowser } from "./browser.ts";
+import { gather } from "./gathering.ts";
+import type { Person } from "./people.ts";
 
-const executable = findBrowser();
-
-describe.skipIf(!executable)("the room page", { timeout: 90_000 }, () => {
-  let weir: RunningWeir;
-  let browser: Browser;
-  const people: Person[] = [];
-
-  beforeAll(async () => {
-    weir = await RunningWeir.start();
-    browser = await startBrowser(executable ?? "");
-  }, 90_000);
-
-  afterEach(async () => {
-    for (const person of people.splice(0)) await person.vanish();
-  });
-
-  afterAll(async () => {
-    await browser?.close();
-    await weir?.stop();
-  }, 30_000);
-
-  const arrive = async (viewport?: { width: number; height: number }) => {
-    const person = await Person.arrive(browser, viewport);
-    people.push(person);
-    return person;
-  };
+describe.skipIf(!findBrowser())("the room page", { timeout: 90_000 }, () => {
+  const gathering = gather();
+  const { arrive } = gathering;
 
   const cell = (person: Person) =>
     person.page
@@ -44,7 +21,7 @@ describe.skipIf(!executable)("the room page", { timeout: 90_000 }, () => {
   const nothingUsed = () =>
     waitFor(
       async () => {
-        const { nodes, pipes } = await weir.fleet();
+        const { nodes, pipes } = await gathering.weir.fleet();
         const workers = nodes.flatMap((node) => node.workers);
         const free = workers.every(({ points, broadcasts, views }) => {
           return points.used === 0 && broadcasts.used === 0 && views === 0;
@@ -56,7 +33,7 @@ describe.skipIf(!executable)("the room page", { timeout: 90_000 }, () => {
 
   test("two people see and hear each other, and the strip shows the point and pipe of each picture", async () => {
     const ada = await arrive();
-    const link = await ada.openRoom(weir.url, 1);
+    const link = await ada.openRoom(gathering.weir.url, 1);
     await ada.enter(link, "Ada");
     const camera = await ada.goLive("go-live");
     const bob = await arrive();
@@ -84,7 +61,7 @@ describe.skipIf(!executable)("the room page", { timeout: 90_000 }, () => {
 
   test("a hidden picture and a muted microphone are not sent, and others are told", async () => {
     const ada = await arrive();
-    const link = await ada.openRoom(weir.url, 1);
+    const link = await ada.openRoom(gathering.weir.url, 1);
     await ada.enter(link, "Ada");
     await ada.goLive("go-live-test");
     const bob = await arrive();
@@ -110,10 +87,11 @@ describe.skipIf(!executable)("the room page", { timeout: 90_000 }, () => {
 
   test("a person who is refused reads why, and may go on", async () => {
     const ada = await arrive();
-    const link = await ada.openRoom(weir.url, 1);
+    const link = await ada.openRoom(gathering.weir.url, 1);
     await ada.enter(link, "Ada");
     const roomId = link.split("/").at(-1) ?? "";
-    for (let at = 1; at <= 6; at += 1) await weir.claimBroadcast(roomId, `live-${at}`);
+    for (let at = 1; at <= 6; at += 1)
+      await gathering.weir.claimBroadcast(roomId, `live-${at}`);
     await ada.find("go-live-test").click();
     const refused = ada.page.locator(
       '[data-testid="status"][data-code="tier-broadcasts-exceeded"]',
@@ -126,7 +104,7 @@ describe.skipIf(!executable)("the room page", { timeout: 90_000 }, () => {
 
   test("a page that goes away gives its seat back before the grace is over", async () => {
     const ada = await arrive();
-    const link = await ada.openRoom(weir.url, 1);
+    const link = await ada.openRoom(gathering.weir.url, 1);
     await ada.enter(link, "Ada");
     await ada.goLive("go-live-test");
     const bob = await arrive();
@@ -142,13 +120,13 @@ describe.skipIf(!executable)("the room page", { timeout: 90_000 }, () => {
 
   test("pictures come back by themselves when the workers behind them die", async () => {
     const ada = await arrive();
-    const link = await ada.openRoom(weir.url, 1);
+    const link = await ada.openRoom(gathering.weir.url, 1);
     await ada.enter(link, "Ada");
     const first = await ada.goLive("go-live-test");
     const bob = await arrive();
     await bob.enter(link, "Bob");
     const [before] = await bob.seesMoving(1);
-    for (const pid of weir.workerPids("host-b")) process.kill(pid, "SIGKILL");
+    for (const pid of gathering.weir.workerPids("host-b")) process.kill(pid, "SIGKILL");
     await waitFor(
       async () => {
         const [view] = await bob.pictures();
@@ -157,7 +135,7 @@ describe.skipIf(!executable)("the room page", { timeout: 90_000 }, () => {
       { what: "another view of the same broadcast", timeoutMs: 30_000 },
     );
     await bob.seesMoving(1);
-    for (const pid of weir.workerPids("host-a")) process.kill(pid, "SIGKILL");
+    for (const pid of gathering.weir.workerPids("host-a")) process.kill(pid, "SIGKILL");
     const [seen] = await waitFor(
       async () => {
         const pictures = await bob.pictures();
@@ -171,7 +149,7 @@ describe.skipIf(!executable)("the room page", { timeout: 90_000 }, () => {
 
   test("the page fits a telephone's width, in lobby and room", async () => {
     const ada = await arrive({ width: 360, height: 740 });
-    const link = await ada.openRoom(weir.url, 1);
+    const link = await ada.openRoom(gathering.weir.url, 1);
     expect(await ada.fits()).toBe(true);
     await ada.enter(link, "Somebody With A Rather Long Name");
     await ada.goLive("go-live-test");

@@ -1,35 +1,8 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { type Browser, chromium, type Locator, type Page } from "playwright-core";
+import type { Browser, Locator, Page } from "playwright-core";
 import { waitFor } from "#test/harness/wait-for.ts";
+import type { PageGlobals, Row, Scrolled } from "./page-globals.ts";
 
-const names = ["chromium", "google-chrome", "chromium-browser"];
-
-/** Where a browser is, or undefined where the machine has none. */
-export function findBrowser(): string | undefined {
-  if (process.env.WEIR_CHROMIUM) return process.env.WEIR_CHROMIUM;
-  const folders = (process.env.PATH ?? "").split(":");
-  return folders
-    .flatMap((folder) => names.map((name) => join(folder, name)))
-    .find((path) => existsSync(path));
-}
-
-/** Starts a browser with a camera and a microphone that are not there. */
-export function startBrowser(executablePath: string): Promise<Browser> {
-  return chromium.launch({
-    executablePath,
-    args: [
-      "--no-sandbox",
-      "--disable-gpu",
-      "--use-fake-device-for-media-stream",
-      "--use-fake-ui-for-media-stream",
-      "--disable-quic",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-    ],
-  });
-}
+export { findBrowser, startBrowser } from "./browser.ts";
 
 /** What a page shows of one picture. */
 export interface SeenPicture {
@@ -252,48 +225,4 @@ export class Person {
   async vanish(): Promise<void> {
     await this.page.context().close();
   }
-}
-
-interface Row {
-  querySelector(selector: string): { textContent: string } | null;
-  querySelectorAll(selector: string): Iterable<{ textContent: string }>;
-}
-
-interface Scrolled {
-  scrollTop: number;
-  scrollHeight: number;
-  clientHeight: number;
-}
-
-type Stats = Map<
-  string,
-  { type: string; packetsReceived?: number; packetsSent?: number }
->;
-
-interface ShownView {
-  id: string | undefined;
-  broadcastId: string;
-  state: string;
-  requestedAtMs: number;
-  firstFrameAtMs: number | undefined;
-  consumers: Map<string, { kind: string; getStats(): Promise<Stats> }>;
-}
-
-/** What is used here of the page's own globals, which Node's types do not know. */
-interface PageGlobals {
-  weir: {
-    room?: {
-      chat: { say(text: string): Promise<void> };
-      views: Map<string, ShownView>;
-      publications: Set<{ getStats(kind: string): Promise<Stats> }>;
-    };
-  };
-  performance: { now(): number };
-  innerWidth: number;
-  document: {
-    documentElement: { scrollWidth: number };
-    querySelector(
-      selector: string,
-    ): { getVideoPlaybackQuality(): { totalVideoFrames: number } } | null;
-  };
 }

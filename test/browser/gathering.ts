@@ -1,0 +1,64 @@
+import type { Browser } from "playwright-core";
+import { afterAll, afterEach, beforeAll } from "vitest";
+import { findBrowser, startBrowser } from "./browser.ts";
+import { Person } from "./people.ts";
+import { RunningWeir } from "./running-weir.ts";
+
+/** The Weir and the people of one file of tests. */
+export interface Gathering {
+  readonly weir: RunningWeir;
+  /** Someone comes who has opened nothing yet; gone again after the test. */
+  arrive(viewport?: { width: number; height: number }): Promise<Person>;
+  /**
+   * Ada opens a room and enters it as its moderator, with none, one or both of
+   * her guests Ben and Cleo.
+   */
+  meet(
+    tier: number,
+    guests?: 1 | 2,
+  ): Promise<{ ada: Person; ben: Person; cleo: Person; link: string }>;
+}
+
+/** Starts Weir and a browser for the tests around the call, and stops them after. */
+export function gather(): Gathering {
+  let weir: RunningWeir;
+  let browser: Browser;
+  const people: Person[] = [];
+
+  beforeAll(async () => {
+    [weir, browser] = await Promise.all([
+      RunningWeir.start(),
+      startBrowser(findBrowser() ?? ""),
+    ]);
+  }, 90_000);
+
+  afterEach(async () => {
+    for (const person of people.splice(0)) await person.vanish();
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    await weir?.stop();
+  }, 30_000);
+
+  const arrive = async (viewport?: { width: number; height: number }) => {
+    const person = await Person.arrive(browser, viewport);
+    people.push(person);
+    return person;
+  };
+  return {
+    get weir() {
+      return weir;
+    },
+    arrive,
+    async meet(tier, guests) {
+      const ada = await arrive();
+      const link = await ada.openRoom(weir.url, tier);
+      await ada.enter(link, "Ada");
+      const [ben, cleo] = [await arrive(), await arrive()];
+      if (guests) await ben.enter(link, "Ben");
+      if (guests === 2) await cleo.enter(link, "Cleo");
+      return { ada, ben, cleo, link };
+    },
+  };
+}

@@ -1,0 +1,45 @@
+/* What these tests use of a page, which Node's own types do not know. */
+
+export interface Row {
+  querySelector(selector: string): { textContent: string } | null;
+  querySelectorAll(selector: string): Iterable<{ textContent: string }>;
+}
+
+export interface Scrolled {
+  scrollTop: number;
+  scrollHeight: number;
+  clientHeight: number;
+}
+
+type Stats = Map<
+  string,
+  { type: string; packetsReceived?: number; packetsSent?: number }
+>;
+
+interface ShownView {
+  id: string | undefined;
+  broadcastId: string;
+  state: string;
+  requestedAtMs: number;
+  firstFrameAtMs: number | undefined;
+  consumers: Map<string, { kind: string; getStats(): Promise<Stats> }>;
+}
+
+/** What is used here of the page's own globals, which Node's types do not know. */
+export interface PageGlobals {
+  weir: {
+    room?: {
+      chat: { say(text: string): Promise<void> };
+      views: Map<string, ShownView>;
+      publications: Set<{ getStats(kind: string): Promise<Stats> }>;
+    };
+  };
+  performance: { now(): number };
+  innerWidth: number;
+  document: {
+    documentElement: { scrollWidth: number };
+    querySelector(
+      selector: string,
+    ): { getVideoPlaybackQuality(): { totalVideoFrames: number } } | null;
+  };
+}
