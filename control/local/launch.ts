@@ -20,6 +20,7 @@ import { claimRun } from "./run-file.ts";
 
 const zone = "local";
 const controlStartMs = 60_000;
+const controlTries = 3;
 const agentStartMs = 30_000;
 // Together they stay below the five seconds within which a stop is over.
 const agentGraceMs = 2000;
@@ -104,24 +105,7 @@ export class Launch {
     ]);
     const database = await this.#startDatabase();
     say("control: starting");
-    this.#control = await startControlProcess({
-      root,
-      config,
-      keys: this.keys,
-      zone,
-      database,
-      runId: this.#run.runId,
-    });
-    void this.#control.ended.then((how) => {
-      if (!this.#stopped) this.#fail(how);
-    });
-    await waitUntilReady({
-      url: `${config.controlUrl}/readyz`,
-      what: "control",
-      timeoutMs: controlStartMs,
-      failed: Promise.race([this.#control.ended, this.#told.promise]),
-      logFile: join(config.dataFolder, "logs/control.log"),
-    });
+    await this.#startControl(database);
     this.#stopCron = startCron(config.controlUrl, say);
     for (const host of hosts) {
       say(`${host.name}: starting ${host.workerCount} mediasoup workers`);
@@ -141,6 +125,40 @@ export class Launch {
     await this.#control?.stop("SIGTERM", controlGraceMs);
     await this.#database?.close();
     await this.#run.end();
+  }
+
+  /**
+   * Starts control. Its runtime picks an inner port by itself, and now and then
+   * one that somebody else has just taken: then it starts again.
+   */
+  async #startControl(database: { url: string; token: string }): Promise<void> {
+    const { root, config, say } = this.#options;
+    const { runId } = this.#run;
+    for (let tries = 1; ; tries += 1) {
+      const options = { root, config, keys: this.keys, zone, database, runId };
+      const control = await startControlProcess(options);
+      this.#control = control;
+      let hasEnded = false;
+      void control.ended.then(() => {
+        hasEnded = true;
+      });
+      try {
+        await waitUntilReady({
+          url: `${config.controlUrl}/readyz`,
+          what: "control",
+          timeoutMs: controlStartMs,
+          failed: Promise.race([control.ended, this.#told.promise]),
+          logFile: join(config.dataFolder, "logs/control.log"),
+        });
+        void control.ended.then((how) => {
+          if (!this.#stopped) this.#fail(how);
+        });
+        return;
+      } catch (error) {
+        if (!hasEnded || this.#stopped || tries === controlTries) throw error;
+        say("control: ended at its start, trying again");
+      }
+    }
   }
 
   async #startDatabase(): Promise<{ url: string; token: string }> {

@@ -1,5 +1,4 @@
 import { DurableObject } from "cloudflare:workers";
-import type { NodeEvent } from "#schema/agent/control.ts";
 import { clientMessage } from "#schema/channel.ts";
 import { zoneOf } from "#schema/ids.ts";
 import { verifySession } from "../auth/tokens.ts";
@@ -16,6 +15,7 @@ import {
 import { ChatDesk } from "./chat-desk.ts";
 import { ChatLog } from "./chat-log.ts";
 import { Departures, tellAgainMs } from "./departures.ts";
+import { type LiveSignal, LiveSignals } from "./live-signals.ts";
 import { brokerOf } from "./names.ts";
 import { catchUp, tellNews } from "./news.ts";
 
@@ -31,11 +31,10 @@ export class RoomChannel extends DurableObject<Env> {
   readonly #sockets: ChannelSockets;
   readonly #chat: ChatDesk;
   readonly #log: ChatLog;
+  readonly #live: LiveSignals;
   readonly #departures: Departures;
   /** Sockets that are being told what they missed; new events wait for that. */
   readonly #catchingUp = new Set<WebSocket>();
-  /** Who spoke last, by room: only memory, told anew after a waking. */
-  readonly #speaking = new Map<string, string>();
   /** Why sessions that end now were sent away. */
   readonly #sentAway = new Map<string, RefusedCode>();
 
@@ -44,6 +43,7 @@ export class RoomChannel extends DurableObject<Env> {
     const { chat } = configOf(env).settings;
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
     this.#sockets = new ChannelSockets(ctx, chat.unreadMax);
+    this.#live = new LiveSignals(this.#sockets);
     this.#log = new ChatLog(ctx.storage.sql, chat.historyMax);
     this.#departures = new Departures(ctx.storage, (roomId) => this.#broker(roomId));
     this.#chat = new ChatDesk({
@@ -76,28 +76,13 @@ export class RoomChannel extends DurableObject<Env> {
     }
     if (news.events.some(({ event }) => event.type === "room.closed")) {
       this.#log.forget(roomId);
+      this.#live.forget(roomId);
     }
   }
 
-  /** Passes on what is told and not kept: who speaks, what a viewer gets. */
-  async tell(
-    event: Extract<NodeEvent, { kind: "speaker-active" | "view-quality" }>,
-  ): Promise<void> {
-    const { roomId } = event;
-    if (event.kind === "speaker-active") {
-      const { broadcastId } = event;
-      // A room's producer workers each name their loudest: one change is one message.
-      if (this.#speaking.get(roomId) === broadcastId) return;
-      this.#speaking.set(roomId, broadcastId);
-      this.#sockets.broadcast(roomId, { type: "speaker.active", broadcastId });
-      return;
-    }
-    const { viewId, score, spatialLayer, temporalLayer } = event;
-    for (const socket of this.#sockets.ofRoom(roomId)) {
-      if (attachmentOf(socket)?.sessionId !== event.sessionId) continue;
-      const quality = { viewId, score, spatialLayer, temporalLayer };
-      this.#sockets.send(socket, { type: "view.quality", ...quality });
-    }
+  /** Passes on what is told and not kept. */
+  async tell(signal: LiveSignal): Promise<void> {
+    this.#live.tell(signal);
   }
 
   override async webSocketMessage(socket: WebSocket, data: string | ArrayBuffer) {
@@ -188,6 +173,7 @@ export class RoomChannel extends DurableObject<Env> {
     }
     const messages = this.#log.history(roomId, hello.afterChatSeq);
     if (messages.length > 0) this.#sockets.send(socket, { type: "chat", messages });
+    this.#live.greet(socket, roomId);
     await this.#catchUp(socket);
   }
 

@@ -9,7 +9,7 @@ export interface Measured {
 export type Requester = (timed: <T>(request: Promise<T>) => Promise<T>) => Promise<void>;
 
 /** A slow path is measured for longer, but for no longer than this. */
-const longestMs = 8000;
+const longestMs = 5000;
 
 /**
  * Lets requesters go round, each starting anew when it is through, after a

@@ -52,6 +52,9 @@ describe.skipIf(!findBrowser())("the room page", { timeout: 90_000 }, () => {
       );
       await pipe.waitFor();
     }
+    // Both have sound; whoever is the louder is marked on the other's page.
+    const speaks = '[data-testid="tile"][data-speaks="true"]';
+    await Promise.any([ada, bob].map(({ page }) => page.locator(speaks).waitFor()));
     await bob.find("leave").click();
     await waitFor(async () => (await cell(ada)) === 0, { what: "the points to return" });
     await ada.find("leave").click();

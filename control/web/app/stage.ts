@@ -33,6 +33,7 @@ export function Stage({ room, name, soundBlocked, onSoundBlocked }: Props) {
                   key=${broadcast.id}
                   broadcast=${broadcast}
                   view=${room.views.get(broadcast.id)}
+                  speaks=${room.speaking === broadcast.id}
                   muted=${soundBlocked}
                   onSoundBlocked=${onSoundBlocked}
                 />`,

@@ -8,6 +8,8 @@ import { problemText } from "./problem-text.ts";
 interface RemoteProps {
   broadcast: BroadcastInfo;
   view: View | undefined;
+  /** Whether its microphone is the loudest of the room. */
+  speaks: boolean;
   /** Sound waits for a gesture. */
   muted: boolean;
   /** The browser plays sound only after a gesture. */
@@ -15,7 +17,8 @@ interface RemoteProps {
 }
 
 /** Someone else's picture. */
-export function RemoteTile({ broadcast, view, muted, onSoundBlocked }: RemoteProps) {
+export function RemoteTile(props: RemoteProps) {
+  const { broadcast, view, speaks, muted, onSoundBlocked } = props;
   const ref = useRef<HTMLVideoElement>(null);
 
   useEffect(() => {
@@ -46,6 +49,7 @@ export function RemoteTile({ broadcast, view, muted, onSoundBlocked }: RemotePro
     data-broadcast-id=${broadcast.id}
     data-view-state=${view?.state ?? "none"}
     data-media=${broadcast.media}
+    data-speaks=${speaks}
   >
     <video ref=${ref} autoplay playsinline aria-label=${`Picture of ${broadcast.identity}`} />
     ${cover && html`<p class="cover"><${Initial} of=${broadcast.identity} />${cover}</p>`}

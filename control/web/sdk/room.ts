@@ -34,26 +34,22 @@ export class Room extends Emitter<RoomEvents> {
   constructor(options: ConnectOptions) {
     super();
     this.#options = options;
+    const link = () => this.#link;
+    const tell: FollowedBy["tell"] = (name, payload) => this.#tell(name, payload);
     this.#watcher = new Watcher({
-      link: () => this.#link,
+      link,
       broadcasts: this.#directory.broadcasts,
-      viewChanged: (view) => this.#tell("view", view),
+      viewChanged: (view) => tell("view", view),
     });
-    this.#publications = new Publications({
-      link: () => this.#link,
-      changed: (publication) => this.#tell("publication", publication),
-    });
-    this.#talk = new Talk({
-      link: () => this.#link,
-      chatChanged: () => this.#tell("chat", this.chat.messages),
-      moderationChanged: () => this.#tell("moderated", undefined),
-    });
+    const changed = (publication: Publication) => tell("publication", publication);
+    this.#publications = new Publications({ link, changed });
+    this.#talk = new Talk({ link, tell });
     this.#followed = {
       directory: this.#directory,
       watcher: this.#watcher,
       autoWatch: options.autoWatch ?? false,
       sessionId: () => this.sessionId,
-      tell: (name, payload) => this.#tell(name, payload),
+      tell,
       publications: this.#publications,
       tier: (tier) => this.#setTier(tier),
       reopened: (tier, withinMs) => this.#reopened(tier, withinMs),
@@ -102,6 +98,11 @@ export class Room extends Emitter<RoomEvents> {
   /** What is said in the room. */
   get chat(): Chat {
     return this.#talk.chat;
+  }
+
+  /** The id of the broadcast that speaks, if any has. */
+  get speaking(): string | undefined {
+    return this.#talk.speaking;
   }
 
   /** What moderators do, and whom it hits. */

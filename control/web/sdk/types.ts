@@ -21,6 +21,15 @@ export interface RoomEvents {
   chat: readonly ChatMessage[];
   /** Someone was muted, unmuted, sent out or banned, or one may moderate now. */
   moderated: undefined;
+  /** Someone else is the loudest now. */
+  speaker: { broadcastId: string };
+  /** What arrives of a view's picture: mediasoup's score (0-10) and the layers sent. */
+  quality: {
+    viewId: string;
+    score: number;
+    spatialLayer?: number;
+    temporalLayer?: number;
+  };
   /** The room goes on with another tier. */
   reopened: { tier: number };
 }
