@@ -69,7 +69,7 @@ export async function mintJoinToken(
     .setSubject(identity)
     .setIssuedAt()
     .setExpirationTime(expires)
-    .sign(new TextEncoder().encode(key.secret));
+    .sign(await keyOf(new TextEncoder().encode(key.secret)));
   return { token, expiresAt: expires.toISOString() };
 }
 
@@ -95,7 +95,7 @@ export async function signSession(
     .setSubject(sessionId)
     .setIssuedAt()
     .setExpirationTime(expires)
-    .sign(config.secret);
+    .sign(await keyOf(config.secret));
   return { credential, credentialExpiresAt: expires.toISOString() };
 }
 
@@ -115,7 +115,7 @@ export async function verifySession(
 }
 
 /** Signs the credential of a node's registration; it holds for that epoch only. */
-export function signNode(
+export async function signNode(
   config: Config,
   { nodeId, epoch }: NodePrincipal,
 ): Promise<string> {
@@ -124,7 +124,7 @@ export function signNode(
     .setAudience("node")
     .setSubject(nodeId)
     .setIssuedAt()
-    .sign(config.secret);
+    .sign(await keyOf(config.secret));
 }
 
 /** @throws Problem `unauthenticated` */
@@ -134,6 +134,20 @@ export async function verifyNode(config: Config, token: string): Promise<NodePri
   return { nodeId: sub, epoch };
 }
 
+// Importing a key costs as much as using it, and there are only a few.
+const keys = new Map<string, Promise<CryptoKey>>();
+
+function keyOf(secret: Uint8Array): Promise<CryptoKey> {
+  const name = secret.join();
+  const known = keys.get(name);
+  if (known) return known;
+  const algorithm = { name: "HMAC", hash: "SHA-256" };
+  const bytes = new Uint8Array(secret);
+  const key = crypto.subtle.importKey("raw", bytes, algorithm, false, ["sign", "verify"]);
+  keys.set(name, key);
+  return key;
+}
+
 async function verify<T>(
   token: string,
   secret: Uint8Array,
@@ -141,7 +155,7 @@ async function verify<T>(
   expected: { issuer?: string; audience?: string },
 ): Promise<T> {
   try {
-    const { payload } = await jwtVerify(token, secret, {
+    const { payload } = await jwtVerify(token, await keyOf(secret), {
       algorithms: ["HS256"],
       clockTolerance: leeway,
       ...expected,

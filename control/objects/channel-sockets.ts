@@ -114,3 +114,16 @@ export function attach(socket: WebSocket, attachment: Attachment): void {
 export function attachmentOf(socket: WebSocket): Attachment | undefined {
   return socket.deserializeAttachment() as Attachment | undefined;
 }
+
+/** What is known of a socket that has not said who it is. */
+export function stranger(roomId: string): Attachment {
+  const openedAtMs = Date.now();
+  return {
+    roomId,
+    openedAtMs,
+    identity: "",
+    roomAdmin: false,
+    sentSeq: 0,
+    sentOwnSeq: 0,
+  };
+}

@@ -11,6 +11,7 @@ import {
   ChannelSockets,
   closeCodes,
   type RefusedCode,
+  stranger,
 } from "./channel-sockets.ts";
 import { ChatDesk } from "./chat-desk.ts";
 import { ChatLog } from "./chat-log.ts";
@@ -237,18 +238,6 @@ export class RoomChannel extends DurableObject<Env> {
   #broker(roomId: string) {
     return brokerOf(this.env, zoneOf(roomId) ?? "");
   }
-}
-
-function stranger(roomId: string): Attachment {
-  const openedAtMs = Date.now();
-  return {
-    roomId,
-    openedAtMs,
-    identity: "",
-    roomAdmin: false,
-    sentSeq: 0,
-    sentOwnSeq: 0,
-  };
 }
 
 function parse(text: string) {

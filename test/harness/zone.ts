@@ -6,13 +6,13 @@ import { type Client, createClient } from "@libsql/client/web";
 import { onTestFinished } from "vitest";
 import { Broker, type Committed } from "#control/broker/broker.ts";
 import type { Refusal } from "#control/broker/decision.ts";
-import type { Answer, IdempotencyScope } from "#control/broker/requests.ts";
 import type {
   DecisionInput,
   DecisionName,
   DecisionOutput,
 } from "#control/broker/decisions.ts";
 import type { Numbered, NumberedEvent } from "#control/broker/draft.ts";
+import type { Answer, IdempotencyScope } from "#control/broker/requests.ts";
 import { openDatabase } from "#control/ledger/client.ts";
 import type { PipelineBody, StreamRequest } from "#control/local/hrana-protocol.ts";
 import {
