@@ -1,5 +1,4 @@
 import { pino } from "pino";
-import { onTestFinished } from "vitest";
 import { Agent } from "#agent/agent.ts";
 import { readConfig } from "#agent/config.ts";
 import type { Timing } from "#agent/timing.ts";
@@ -53,15 +52,6 @@ export async function startNode(
       return stopped;
     },
   };
-}
-
-/** As `startNode`, for one test only. */
-export async function startNodeForTest(
-  ...args: Parameters<typeof startNode>
-): Promise<TestNode> {
-  const node = await startNode(...args);
-  onTestFinished(() => node.stop());
-  return node;
 }
 
 /** A worker that no mediasoup runs behind: enough for what is decided in control. */
