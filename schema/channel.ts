@@ -101,6 +101,12 @@ export type RoomEvent = z.infer<typeof roomEvent>;
 
 /** What happens to one session, and is told to it alone. */
 export const ownEvent = z.discriminatedUnion("type", [
+  /** The host has seen the view's media connected: it is no longer only a claim. */
+  z.object({
+    type: z.literal("view.ready"),
+    viewId: z.string(),
+    broadcastId: z.string(),
+  }),
   /** The view's media is gone, though its broadcast is not: watch it again. */
   z.object({
     type: z.literal("view.lost"),

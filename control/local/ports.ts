@@ -1,6 +1,10 @@
 import { createSocket } from "node:dgram";
 import { createServer } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import { LaunchError } from "./config.ts";
+
+/** A process that has just ended may still be giving its ports back. */
+const patienceMs = 1500;
 
 /** A port that has to be free, and the setting that moves it. */
 export interface WantedPort {
@@ -16,8 +20,11 @@ export interface WantedPort {
  * @throws LaunchError naming the first taken port and the setting that moves it
  */
 export async function requirePorts(wanted: WantedPort[]): Promise<void> {
+  const untilMs = Date.now() + patienceMs;
   for (const { port, address, protocol, what, setting } of wanted) {
-    const taken = await (protocol === "tcp" ? tryTcp : tryUdp)(port, address);
+    const taken = await takenUntil(untilMs, () =>
+      (protocol === "tcp" ? tryTcp : tryUdp)(port, address),
+    );
     if (!taken) continue;
     if (taken === "EADDRNOTAVAIL") {
       throw new LaunchError(
@@ -28,6 +35,18 @@ export async function requirePorts(wanted: WantedPort[]): Promise<void> {
       `Port ${port}/${protocol} on ${address} (${what}) cannot be had (${taken}): ` +
         `stop who has it, or set ${setting} to another`,
     );
+  }
+}
+
+/** Tries again until the port is free or the patience is over. */
+async function takenUntil(
+  untilMs: number,
+  tryPort: () => Promise<string | undefined>,
+): Promise<string | undefined> {
+  for (;;) {
+    const taken = await tryPort();
+    if (taken !== "EADDRINUSE" || Date.now() > untilMs) return taken;
+    await delay(100);
   }
 }
 

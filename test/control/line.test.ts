@@ -119,6 +119,10 @@ test("media crosses two hosts, obeys its broadcaster, and leaves nothing behind"
   await Promise.all([first.moreOf("audio"), first.moreOf("video")]);
   const active = `SELECT count(*) FROM "view" WHERE state = 'active'`;
   await waitFor(() => count(control, active), { what: "the view to be active" });
+  await waitFor(() => channel.ownEvents.length > 0, { what: "the viewer to be told" });
+  expect(channel.ownEvents).toMatchObject([
+    { seq: 1, event: { type: "view.ready", viewId: first.id } },
+  ]);
   const open = "SELECT count(*) FROM pipe WHERE state = 'open'";
   await waitFor(() => count(control, open), { what: "the pipe to be open" });
   // The broadcast comes in, its leg goes out and in again, the view goes out.

@@ -2,7 +2,6 @@ import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { freePort } from "#control/local/ports.ts";
 import { root } from "#test/harness/control.ts";
 import { takePortBlock } from "#test/harness/port-block.ts";
 import { waitFor } from "#test/harness/wait-for.ts";
@@ -29,9 +28,10 @@ const workersPerSide = "1";
 
 /** A place for launchers; whatever a test leaves running there is killed. */
 export async function makeSite(dataFolder: string): Promise<Site> {
-  const port = await freePort();
-  // Of its 300 ports the launcher binds the first few of each hundred.
+  // Of its 300 ports the launcher binds the first few of each hundred, and the
+  // system hands none of them out by itself: one that it leaves is for control.
   const block = await takePortBlock();
+  const port = block.pipePorts.max;
   onTestFinished(async () => {
     for (const pid of processesOf(dataFolder)) process.kill(pid, "SIGKILL");
     await block.release();

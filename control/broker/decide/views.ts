@@ -102,6 +102,8 @@ export const activateViews = sessionDecision<
     if (!view || view.sessionId !== session.id || view.state === "active") continue;
     view.state = "active";
     draft.changes.views.put(view);
+    const { broadcastId } = view;
+    draft.emitForSession(room, session.id, { type: "view.ready", viewId, broadcastId });
     // Media flows, so the legs are there, whether their opening was told yet or not.
     markOpen(draft, view.broadcastId, view.workerId);
     endClaimTime(draft, room, view);

@@ -54,6 +54,9 @@ export function followEvent(event: RoomEvent | OwnEvent, room: FollowedBy): void
       room.tell("broadcast.changed", { broadcast });
       return;
     }
+    case "view.ready":
+      // The page sees its own pictures sooner than the ledger does.
+      return;
     case "view.lost":
       room.watcher.lost(event.viewId, event.reason);
       return;
