@@ -5,7 +5,7 @@ import { type IdKind, newId } from "#schema/ids.ts";
 import type { Settings } from "#schema/settings.ts";
 import { Changes } from "../ledger/changes.ts";
 import type { PipePicture } from "../placement/picture-rows.ts";
-import { warnOfBudgets } from "./node-state.ts";
+import { warnOfBudgets, watchQuota } from "./node-state.ts";
 import {
   type DeadlineRow,
   deadlineKey,
@@ -100,6 +100,8 @@ export class Draft {
       workerId,
     ]);
     this.touchWorker(workerId);
+    const worker = this.state.picture.workers.get(workerId);
+    if (worker) watchQuota(this, worker.nodeId);
   }
 
   /** Sets the points that a room keeps on a worker; 0 ends the reservation. */

@@ -3,6 +3,7 @@ import { getTableColumns } from "drizzle-orm";
 import type { SQLiteTable } from "drizzle-orm/sqlite-core";
 import { node, worker } from "#schema/control/fleet.ts";
 import type { Settings } from "#schema/settings.ts";
+import { refreshPicture } from "../broker/node-state.ts";
 import {
   closedReasonOf,
   type DeadlineRow,
@@ -99,6 +100,8 @@ export async function loadZone(
     state.webhooks.set(String(id), String(account_id));
   }
   await loadClaims(client, state);
+  // Whether a quota is spoken for depends on what was just read.
+  for (const nodeId of state.nodes.keys()) refreshPicture(state, nodeId);
   return state;
 }
 

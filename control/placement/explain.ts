@@ -28,6 +28,8 @@ const reasons: Record<string, (count: number) => string> = {
   "no-free-seat": (count) => `${workers(count)} had this broadcast but no free seat`,
   "no-free-point": (count) => `${workers(count)} had no free point`,
   "no-free-broadcast": (count) => `${workers(count)} had as many broadcasts as they hold`,
+  "no-quota": (count) =>
+    `${workers(count)} had no traffic left in their host's monthly quota`,
   "no-egress": (count) => `${workers(count)} had no egress left in their host's budget`,
   "no-ingress": (count) => `${workers(count)} had no ingress left in their host's budget`,
   "no-producer-egress": (count) =>

@@ -183,6 +183,7 @@ export class FleetPicture {
 
   #closed(worker: WorkerPicture): Closed | undefined {
     const node = this.nodes.get(worker.nodeId);
+    if (node?.closedReason === "quota" && worker.open) return "no-quota";
     if (!node || !this.isOpen(worker)) return "closed";
     if (worker.dedicatedTo !== undefined) return "other-room";
     const { view, leg } = nominalKbps(this.settings, worker.mediaClass);

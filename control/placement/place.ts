@@ -67,6 +67,7 @@ function codeOf(
     return "no-pipe-capacity";
   }
   if (left || starved > 0) return "egress-exhausted";
+  if ((grounds.passedOver["no-quota"] ?? 0) > 0) return "quota-exhausted";
   return broadcast.mediaClass === "screen"
     ? "no-screen-capacity"
     : "no-consumer-capacity";

@@ -11,11 +11,17 @@ export interface Traffic {
 }
 
 /**
- * Whether a node has used its quota up: what it has sent, and what it has
- * granted for the time that the quota has to last, no longer leave room.
+ * Whether a node has used its quota up: beside what it has sent, and what it has
+ * granted for the time that the quota has to last, one more view does not fit.
+ * @param viewKbps nominal kbit/s of one more view
  */
-export function quotaIsUsedUp(traffic: Traffic, settings: Settings): boolean {
-  return quotaShare(traffic, settings) >= 1;
+export function quotaIsUsedUp(
+  traffic: Traffic,
+  viewKbps: number,
+  settings: Settings,
+): boolean {
+  const grantedKbps = traffic.grantedKbps + viewKbps;
+  return quotaShare({ ...traffic, grantedKbps }, settings) > 1;
 }
 
 /** The share of the quota that is sent or spoken for; 0 without a quota. */

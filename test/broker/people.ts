@@ -25,6 +25,7 @@ export interface HostOptions {
   points?: number;
   egressKbps?: number;
   ingressKbps?: number;
+  egressQuotaGbPerMonth?: number;
 }
 
 export interface Host {
@@ -48,6 +49,7 @@ export function registration(options: HostOptions): RegisterRequest & { zone: st
     })),
     egressKbps: options.egressKbps ?? 10_000_000,
     ingressKbps: options.ingressKbps ?? 10_000_000,
+    egressQuotaGbPerMonth: options.egressQuotaGbPerMonth,
     codecsHash: "c".repeat(64),
     routerRtpCapabilities: { codecs: [], headerExtensions: [] },
   };

@@ -1,8 +1,8 @@
 import { guardCpu } from "../../placement/cpu-guard.ts";
-import { monthOf, quotaIsUsedUp } from "../../placement/traffic.ts";
+import { monthOf } from "../../placement/traffic.ts";
 import type { Decision } from "../decision.ts";
 import type { Draft } from "../draft.ts";
-import { refreshNode, trafficOf } from "../node-state.ts";
+import { refreshNode, watchQuota } from "../node-state.ts";
 import type { NodeRow } from "../state.ts";
 
 interface Heard {
@@ -22,10 +22,9 @@ export const nodeHeard: Decision<Heard, { claims: number }> = {
     const { state } = draft;
     const row = state.nodes.get(nodeId);
     if (row?.epoch !== epoch || row.state === "gone") return { refusal: "node-fenced" };
-    const wasUsedUp = quotaIsUsedUp(trafficOf(draft, row), draft.settings);
     countTraffic(draft, row, input.egressKbps);
-    const isUsedUp = quotaIsUsedUp(trafficOf(draft, row), draft.settings);
-    if (row.state === "suspect" || row.draining !== draining || wasUsedUp !== isUsedUp) {
+    watchQuota(draft, nodeId);
+    if (row.state === "suspect" || row.draining !== draining) {
       if (draining && !row.draining) {
         draft.emitForNode(row, { type: "node.draining", nodeId });
       }

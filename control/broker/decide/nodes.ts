@@ -10,7 +10,7 @@ import {
 } from "../clearing.ts";
 import type { Decision, Refusal } from "../decision.ts";
 import type { Draft } from "../draft.ts";
-import { refreshNode } from "../node-state.ts";
+import { refreshNode, watchQuota } from "../node-state.ts";
 import type { NodeRow } from "../state.ts";
 
 export interface Registered {
@@ -49,7 +49,7 @@ export const registerNode: Decision<RegisterRequest & { zone: string }, Register
     refreshNode(draft, nodeId);
     putWorkers(draft, nodeId, input);
     restoreReservations(draft, robbed);
-    draft.touchNode(nodeId);
+    watchQuota(draft, nodeId);
     return { nodeId, epoch: row.epoch, outboxSeq: row.outboxSeq };
   },
 };
