@@ -136,6 +136,7 @@ export function endSession(draft: Draft, room: RoomState, session: SessionRow): 
   }
   draft.clearDeadline("session-attach", session.id);
   draft.clearDeadline("session-grace", session.id);
+  draft.detach(room, session);
   room.sessions.delete(session.id);
   room.row.sessionsPresent -= 1;
   draft.changes.sessions.remove(session.id);

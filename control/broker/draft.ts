@@ -11,6 +11,7 @@ import {
   deadlineKey,
   type NodeRow,
   type RoomState,
+  type SessionRow,
   type ZoneState,
 } from "./state.ts";
 
@@ -27,6 +28,8 @@ export interface RoomNews {
   events: NumberedEvent[];
   /** Sessions' own events, by session. */
   own: Record<string, Numbered<OwnEvent>[]>;
+  /** Whether a socket may have to be told of an end: its session is attached no more. */
+  endsSockets: boolean;
 }
 
 /**
@@ -165,6 +168,12 @@ export class Draft {
     this.#newsOf(roomId).events.push(numbered);
   }
 
+  /** A session is attached no longer, though its socket may be open. */
+  detach(room: RoomState, session: SessionRow): void {
+    if (session.attached) this.#newsOf(room.row.id).endsSockets = true;
+    session.attached = false;
+  }
+
   /** Adds an event to a session's own stream; one that has ended hears nothing. */
   emitForSession(room: RoomState, sessionId: string, event: OwnEvent): void {
     const session = room.sessions.get(sessionId);
@@ -237,7 +246,7 @@ export class Draft {
   #newsOf(roomId: string): RoomNews {
     let news = this.news.get(roomId);
     if (!news) {
-      news = { events: [], own: {} };
+      news = { events: [], own: {}, endsSockets: false };
       this.news.set(roomId, news);
     }
     return news;

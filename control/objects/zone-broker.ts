@@ -2,8 +2,9 @@ import { DurableObject } from "cloudflare:workers";
 import type { OutboxItem } from "#schema/agent/instructions.ts";
 import { Broker, type Committed } from "../broker/broker.ts";
 import type { DecisionInput, DecisionName, DecisionOutput } from "../broker/decisions.ts";
-import type { Numbered } from "../broker/draft.ts";
+import type { Numbered, RoomNews } from "../broker/draft.ts";
 import type { Answer, IdempotencyScope } from "../broker/requests.ts";
+import type { ZoneState } from "../broker/state.ts";
 import { configOf, type Env } from "../env.ts";
 import { openDatabase } from "../ledger/client.ts";
 import { eventsAfter, outboxAfter, roomOf } from "../ledger/find.ts";
@@ -103,6 +104,7 @@ export class ZoneBroker extends DurableObject<Env> {
     }
     const { globalChannels } = configOf(this.env).settings.chat;
     for (const [roomId, roomNews] of news) {
+      if (!isHeard(state, roomId, roomNews)) continue;
       const tiers = [state.rooms.get(roomId)?.row.tier ?? 1];
       // A new tier may mean another channel: the sockets are on the one before.
       for (const { event } of roomNews.events) {
@@ -131,6 +133,18 @@ export class ZoneBroker extends DurableObject<Env> {
     this.#alarmMs = atMs;
     this.ctx.waitUntil(this.ctx.storage.setAlarm(atMs));
   }
+}
+
+/**
+ * Whether anybody listens to a room's news. Waking a channel that has no sockets
+ * would be for nothing: who says hello later reads what came before.
+ */
+function isHeard(state: ZoneState, roomId: string, news: RoomNews): boolean {
+  if (news.endsSockets) return true;
+  const room = state.rooms.get(roomId);
+  // A closed room's chat goes, whoever is there.
+  if (!room || room.row.state === "closed") return true;
+  return [...room.sessions.values()].some((session) => session.attached);
 }
 
 // Whoever was not reached reads the database when it wakes: nothing is lost.

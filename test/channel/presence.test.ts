@@ -17,7 +17,7 @@ beforeAll(async () => {
         burst: 100,
         perSecond: 100,
       },
-      timing: { sessionGraceMs: 500 },
+      timing: { sessionGraceMs: 4000 },
     },
   });
 });

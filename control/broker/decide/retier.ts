@@ -58,7 +58,7 @@ function retier(
   row.sessionsMax = limits?.viewers ?? 0;
   const { sessionAttachMs } = draft.settings.timing;
   for (const session of room.sessions.values()) {
-    session.attached = false;
+    draft.detach(room, session);
     draft.changes.sessions.put(session);
     draft.clearDeadline("session-grace", session.id);
     draft.setDeadline("session-attach", session.id, row.id, sessionAttachMs);
