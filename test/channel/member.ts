@@ -94,6 +94,7 @@ export class Member {
     const find = () => this.all(type).find(fits);
     return waitFor(find, {
       what: `a ${type} for ${this.entry.session.identity}`,
+      timeoutMs: 20_000,
     }) as Promise<Of<Type>>;
   }
 

@@ -17,7 +17,7 @@ beforeAll(async () => {
         burst: 100,
         perSecond: 100,
       },
-      timing: { sessionGraceMs: 4000 },
+      timing: { sessionGraceMs: 2500 },
     },
   });
 });

@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 export interface WaitOptions {
   /** What is waited for, as the error names it. */
   what: string;
-  /** Default 10,000. */
+  /** Default 20,000. */
   timeoutMs?: number;
   /** Default 20. */
   intervalMs?: number;
@@ -19,7 +19,7 @@ export async function waitFor<T>(
   condition: () => T | Promise<T>,
   options: WaitOptions,
 ): Promise<Exclude<Awaited<T>, false | null | undefined | 0 | "">> {
-  const deadline = Date.now() + (options.timeoutMs ?? 10_000);
+  const deadline = Date.now() + (options.timeoutMs ?? 20_000);
   let last: unknown;
   for (;;) {
     try {
