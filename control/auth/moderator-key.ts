@@ -1,4 +1,5 @@
 import type { Config } from "../env.ts";
+import { hmacKeyOf } from "./hmac.ts";
 
 const encoder = new TextEncoder();
 
@@ -8,7 +9,11 @@ const encoder = new TextEncoder();
  * under the deployment's secret, so nothing has to be stored for it.
  */
 export async function moderatorKeyOf(config: Config, roomId: string): Promise<string> {
-  const mac = await crypto.subtle.sign("HMAC", await hmacKey(config), textOf(roomId));
+  const mac = await crypto.subtle.sign(
+    "HMAC",
+    await hmacKeyOf(config.secret),
+    textOf(roomId),
+  );
   return [...new Uint8Array(mac)]
     .map((byte) => byte.toString(16).padStart(2, "0"))
     .join("");
@@ -24,16 +29,15 @@ export async function isModeratorKey(
   const mac = Uint8Array.from(given.match(/../g) ?? [], (hex) =>
     Number.parseInt(hex, 16),
   ) as Uint8Array<ArrayBuffer>;
-  return crypto.subtle.verify("HMAC", await hmacKey(config), mac, textOf(roomId));
+  return crypto.subtle.verify(
+    "HMAC",
+    await hmacKeyOf(config.secret),
+    mac,
+    textOf(roomId),
+  );
 }
 
 // The words before the id keep this apart from all else that the secret signs.
 function textOf(roomId: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(encoder.encode(`moderator of ${roomId}`));
-}
-
-function hmacKey({ secret }: Config): Promise<CryptoKey> {
-  const algorithm = { name: "HMAC", hash: "SHA-256" };
-  const bytes = new Uint8Array(secret);
-  return crypto.subtle.importKey("raw", bytes, algorithm, false, ["sign", "verify"]);
 }

@@ -2,6 +2,7 @@ import { errors, jwtVerify, SignJWT } from "jose";
 import { z } from "zod";
 import type { Config } from "../env.ts";
 import { Problem } from "../problem.ts";
+import { hmacKeyOf } from "./hmac.ts";
 
 /** Clocks of applications and hosts may be this far off. */
 const leeway = "60s";
@@ -69,7 +70,7 @@ export async function mintJoinToken(
     .setSubject(identity)
     .setIssuedAt()
     .setExpirationTime(expires)
-    .sign(await keyOf(new TextEncoder().encode(key.secret)));
+    .sign(await hmacKeyOf(new TextEncoder().encode(key.secret)));
   return { token, expiresAt: expires.toISOString() };
 }
 
@@ -95,7 +96,7 @@ export async function signSession(
     .setSubject(sessionId)
     .setIssuedAt()
     .setExpirationTime(expires)
-    .sign(await keyOf(config.secret));
+    .sign(await hmacKeyOf(config.secret));
   return { credential, credentialExpiresAt: expires.toISOString() };
 }
 
@@ -124,7 +125,7 @@ export async function signNode(
     .setAudience("node")
     .setSubject(nodeId)
     .setIssuedAt()
-    .sign(await keyOf(config.secret));
+    .sign(await hmacKeyOf(config.secret));
 }
 
 /** @throws Problem `unauthenticated` */
@@ -134,20 +135,6 @@ export async function verifyNode(config: Config, token: string): Promise<NodePri
   return { nodeId: sub, epoch };
 }
 
-// Importing a key costs as much as using it, and there are only a few.
-const keys = new Map<string, Promise<CryptoKey>>();
-
-function keyOf(secret: Uint8Array): Promise<CryptoKey> {
-  const name = secret.join();
-  const known = keys.get(name);
-  if (known) return known;
-  const algorithm = { name: "HMAC", hash: "SHA-256" };
-  const bytes = new Uint8Array(secret);
-  const key = crypto.subtle.importKey("raw", bytes, algorithm, false, ["sign", "verify"]);
-  keys.set(name, key);
-  return key;
-}
-
 async function verify<T>(
   token: string,
   secret: Uint8Array,
@@ -155,7 +142,7 @@ async function verify<T>(
   expected: { issuer?: string; audience?: string },
 ): Promise<T> {
   try {
-    const { payload } = await jwtVerify(token, await keyOf(secret), {
+    const { payload } = await jwtVerify(token, await hmacKeyOf(secret), {
       algorithms: ["HS256"],
       clockTolerance: leeway,
       ...expected,

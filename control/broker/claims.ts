@@ -128,7 +128,6 @@ export function endSession(draft: Draft, room: RoomState, session: SessionRow): 
   const views = [...(room.viewsBySession.get(session.id)?.values() ?? [])];
   for (const view of views) {
     nodes.add(nodeIdOfWorker(view.workerId));
-    draft.clearDeadline("view-claim", view.transportId);
     releaseView(draft, room, view, false);
   }
   for (const nodeId of nodes) {

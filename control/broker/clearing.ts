@@ -28,7 +28,6 @@ export function clearWorker(draft: Draft, workerId: string, reason: string): str
     if (!room) throw new Error(`Room ${slot.roomId} is not loaded.`);
     for (const view of state.viewsOf(slot.roomId, slot.broadcastId)) {
       if (view.workerId !== workerId) continue;
-      draft.clearDeadline("view-claim", view.transportId);
       releaseView(draft, room, view, false);
       emitLost(draft, room, view, reason);
     }

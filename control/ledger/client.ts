@@ -1,4 +1,5 @@
 import { type Client, createClient } from "@libsql/client/web";
+import type { Settings } from "#schema/settings.ts";
 
 /**
  * Connects to a libsql database over HTTP, the same way everywhere.
@@ -16,4 +17,15 @@ export function openDatabase(url: string, authToken: string, timeoutMs: number):
     fetch: (request: Request) =>
       fetch(request, { signal: AbortSignal.timeout(timeoutMs) }),
   });
+}
+
+/** What of a deployment's configuration its control database takes. */
+interface ControlDatabase {
+  controlDb: { url: string; token: string };
+  settings: Settings;
+}
+
+/** Connects to a deployment's control database. */
+export function openControlDatabase({ controlDb, settings }: ControlDatabase): Client {
+  return openDatabase(controlDb.url, controlDb.token, settings.broker.commitTimeoutMs);
 }

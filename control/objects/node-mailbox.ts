@@ -90,7 +90,7 @@ export class NodeMailbox extends DurableObject<Env> {
   async poll(epoch: number, ackSeq: number): Promise<PollAnswer> {
     if (!this.#heard(epoch)) return { ok: false, refusal: fenced };
     const instructions = this.#instructions as InstructionQueue;
-    this.#tellPoll?.();
+    this.#wakePoll();
     await instructions.acknowledge(ackSeq);
     const { pollHoldMs } = configOf(this.env).settings.timing;
     const endMs = Date.now() + pollHoldMs;

@@ -2,7 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import { Webhook } from "standardwebhooks";
 import type { Deliveries, WebhookEventName } from "#schema/api/webhooks.ts";
 import { configOf, type Env } from "../env.ts";
-import { openDatabase } from "../ledger/client.ts";
+import { openControlDatabase } from "../ledger/client.ts";
 import {
   type AccountEvent,
   accountEventsAfter,
@@ -59,12 +59,7 @@ export class WebhookCourier extends DurableObject<Env> {
   override async alarm(): Promise<void> {
     const accountId = await this.ctx.storage.get<string>("accountId");
     if (!accountId) return;
-    const { controlDb, settings } = configOf(this.env);
-    const client = openDatabase(
-      controlDb.url,
-      controlDb.token,
-      settings.broker.commitTimeoutMs,
-    );
+    const client = openControlDatabase(configOf(this.env));
     const webhooks = await webhooksOf(client, accountId);
     if (webhooks.length === 0) return;
     const nextMs = await Promise.all(

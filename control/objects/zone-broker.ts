@@ -6,7 +6,7 @@ import type { Numbered, RoomNews } from "../broker/draft.ts";
 import type { Answer, IdempotencyScope } from "../broker/requests.ts";
 import type { ZoneState } from "../broker/state.ts";
 import { configOf, type Env } from "../env.ts";
-import { openDatabase } from "../ledger/client.ts";
+import { openControlDatabase } from "../ledger/client.ts";
 import { eventsAfter, outboxAfter, roomOf } from "../ledger/find.ts";
 import { deleteOld } from "../ledger/retention.ts";
 import { channelNameOf, channelOf, courierOf, mailboxOf } from "./names.ts";
@@ -24,12 +24,9 @@ export class ZoneBroker extends DurableObject<Env> {
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
-    const { zone, controlDb, settings } = configOf(env);
-    this.#client = openDatabase(
-      controlDb.url,
-      controlDb.token,
-      settings.broker.commitTimeoutMs,
-    );
+    const config = configOf(env);
+    const { zone, settings } = config;
+    this.#client = openControlDatabase(config);
     this.#broker = new Broker({
       zone,
       client: this.#client,

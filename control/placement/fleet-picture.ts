@@ -28,11 +28,6 @@ export class FleetPicture {
     this.#refileNode(node.id);
   }
 
-  dropNode(nodeId: string): void {
-    this.nodes.delete(nodeId);
-    this.#refileNode(nodeId);
-  }
-
   /**
    * Adds a worker, or takes in what changed about it. What is used of a known
    * worker stays as counted here: its rows did not change.
@@ -49,13 +44,6 @@ export class FleetPicture {
     addToSet(this.#workersByNode, worker.nodeId, worker.id);
     this.#dedicate(worker, worker.dedicatedTo);
     this.#refile(worker);
-  }
-
-  /** Takes a worker out; what is on it has to be released before. */
-  dropWorker(workerId: string): void {
-    this.#forgetWorker(workerId);
-    this.workers.delete(workerId);
-    this.#index.remove(workerId);
   }
 
   /** Makes a producer worker a room's own, or everyone's again. */

@@ -4,7 +4,7 @@ import { type Joining, mintJoinToken, signSession } from "../auth/tokens.ts";
 import { roomView } from "../broker/decide/rooms.ts";
 import type { IdempotencyScope } from "../broker/requests.ts";
 import { configOf, type Env } from "../env.ts";
-import { openDatabase } from "../ledger/client.ts";
+import { openControlDatabase } from "../ledger/client.ts";
 import { roomsOfAccount } from "../ledger/find.ts";
 import { channelNameOf } from "../objects/names.ts";
 import { Problem } from "../problem.ts";
@@ -62,12 +62,7 @@ export async function listRooms(
   cursor: string,
   limit: number,
 ): Promise<{ rooms: Room[]; nextCursor?: string }> {
-  const { controlDb, settings } = configOf(env);
-  const client = openDatabase(
-    controlDb.url,
-    controlDb.token,
-    settings.broker.commitTimeoutMs,
-  );
+  const client = openControlDatabase(configOf(env));
   const rows = await readRows(() => roomsOfAccount(client, accountId, cursor, limit + 1));
   const rooms = rows.slice(0, limit).map(roomView);
   return { rooms, nextCursor: rows.length > limit ? rooms.at(-1)?.id : undefined };

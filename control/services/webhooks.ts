@@ -1,16 +1,11 @@
 import type { WebhookEventName } from "#schema/api/webhooks.ts";
 import { configOf, type Env } from "../env.ts";
-import { openDatabase } from "../ledger/client.ts";
+import { openControlDatabase } from "../ledger/client.ts";
 import { lastEventId, webhooksOf } from "../ledger/webhooks.ts";
 import { courierOf } from "../objects/names.ts";
 import { Problem } from "../problem.ts";
 import { ask } from "./ask.ts";
 import { targetRefusal } from "./webhook-target.ts";
-
-function database(env: Env) {
-  const { controlDb, settings } = configOf(env);
-  return openDatabase(controlDb.url, controlDb.token, settings.broker.commitTimeoutMs);
-}
 
 /** Adds an endpoint; its secret is made here and shown once. */
 export async function addWebhook(
@@ -24,7 +19,7 @@ export async function addWebhook(
     throw new Problem("validation-failed", { errors: [{ path: "url", message }] });
   const bytes = crypto.getRandomValues(new Uint8Array(32));
   const secret = `whsec_${btoa(String.fromCharCode(...bytes))}`;
-  const afterEventId = await lastEventId(database(env));
+  const afterEventId = await lastEventId(openControlDatabase(configOf(env)));
   const input = { accountId, url, secret, events, afterEventId };
   const { id, createdAtMs } = await ask(env, zone, "addWebhook", input);
   await courierOf(env, accountId).ring(accountId);
@@ -33,7 +28,7 @@ export async function addWebhook(
 
 /** The account's endpoints, without their secrets. */
 export async function listWebhooks(env: Env, accountId: string) {
-  const rows = await webhooksOf(database(env), accountId);
+  const rows = await webhooksOf(openControlDatabase(configOf(env)), accountId);
   const webhooks = rows.map(({ id, url, events, createdAtMs }) => ({
     id,
     url,
@@ -66,6 +61,6 @@ export async function replayWebhook(
 }
 
 async function own(env: Env, accountId: string, webhookId: string): Promise<void> {
-  const rows = await webhooksOf(database(env), accountId);
+  const rows = await webhooksOf(openControlDatabase(configOf(env)), accountId);
   if (!rows.some((row) => row.id === webhookId)) throw new Problem("not-found");
 }

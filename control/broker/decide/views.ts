@@ -79,16 +79,13 @@ export const locateViews = sessionDecision<
 
 /** Gives views' seats back; those that are gone already are passed over. */
 export const releaseViews = sessionDecision<
-  { roomId: string; sessionId: string; viewIds: string[]; lost?: string },
+  { roomId: string; sessionId: string; viewIds: string[] },
   { released: number }
->((draft, { viewIds, lost }, room, session) => {
+>((draft, { viewIds }, room, session) => {
   const views = [...new Set(viewIds)]
     .flatMap((id) => room.views.get(id) ?? [])
     .filter((view) => view.sessionId === session.id);
-  for (const view of views) {
-    releaseView(draft, room, view, true);
-    if (lost) emitLost(draft, room, view, lost);
-  }
+  for (const view of views) releaseView(draft, room, view, true);
   return { released: views.length };
 });
 
