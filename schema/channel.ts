@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { trackSource } from "./media.ts";
+import { problemCodes } from "./problems.ts";
 import { mediaClass } from "./settings.ts";
 
 /*
@@ -64,6 +65,13 @@ export const roomEvent = z.discriminatedUnion("type", [
   /** The broadcast's first track is there: it can be watched from now on. */
   z.object({ type: z.literal("broadcast.started"), broadcast: broadcastInfo }),
   z.object({ type: z.literal("broadcast.stopped"), broadcastId: z.string() }),
+  /** Its media does not arrive at present; it comes back or stops. */
+  z.object({
+    type: z.literal("broadcast.interrupted"),
+    broadcastId: z.string(),
+    reason: z.string(),
+  }),
+  z.object({ type: z.literal("broadcast.resumed"), broadcastId: z.string() }),
   z.object({
     type: z.literal("track.added"),
     broadcastId: z.string(),
@@ -113,6 +121,48 @@ export const ownEvent = z.discriminatedUnion("type", [
     viewId: z.string(),
     broadcastId: z.string(),
     reason: z.string(),
+    /** Set where nothing has room for it: a seat is granted when there is. */
+    code: z.enum(problemCodes).optional(),
+  }),
+  /**
+   * Another seat is kept for the view. Watching the broadcast again brings the
+   * media of `toViewId`. The old view runs on for `oldRunsMs` (0: it is gone
+   * already); ending it earlier tells that the new one's picture is there.
+   */
+  z.object({
+    type: z.literal("view.moved"),
+    viewId: z.string(),
+    toViewId: z.string(),
+    broadcastId: z.string(),
+    reason: z.string(),
+    oldRunsMs: z.number().int().nonnegative(),
+  }),
+  /** A view that was refused or lost for want of room has a seat: watch it. */
+  z.object({
+    type: z.literal("view.granted"),
+    viewId: z.string(),
+    broadcastId: z.string(),
+  }),
+  /**
+   * The view's broadcast comes from another worker or transport now: sync the
+   * view to get its new consumers. The old ones run on for `oldRunsMs`.
+   */
+  z.object({
+    type: z.literal("view.renewed"),
+    viewId: z.string(),
+    broadcastId: z.string(),
+    oldRunsMs: z.number().int().nonnegative(),
+  }),
+  /**
+   * The session's own broadcast has to be sent to another worker or through a
+   * new transport, within `withinMs`. What is sent now arrives for `oldRunsMs`.
+   */
+  z.object({
+    type: z.literal("broadcast.moved"),
+    broadcastId: z.string(),
+    reason: z.string(),
+    oldRunsMs: z.number().int().nonnegative(),
+    withinMs: z.number().int().positive(),
   }),
 ]);
 export type OwnEvent = z.infer<typeof ownEvent>;

@@ -39,6 +39,12 @@ export const instruction = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("close-view"), viewId: z.string(), sessionId: z.string() }),
   /** The broadcast is gone: its producers and the legs of all its pipes close. */
   z.object({ kind: z.literal("close-broadcast"), broadcastId: z.string() }),
+  /** The transport is not needed any more: what it carries closes, unreported. */
+  z.object({
+    kind: z.literal("close-transport"),
+    transportId: z.string(),
+    sessionId: z.string(),
+  }),
   /** The session is gone: all its transports on this node close. */
   z.object({ kind: z.literal("close-session"), sessionId: z.string() }),
 ]);
