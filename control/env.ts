@@ -16,6 +16,14 @@ export interface Env {
   WEIR_ZONE: string;
   CONTROL_DB_URL: string;
   CONTROL_DB_TOKEN: string;
+  SESSIONS_DB_URL: string;
+  SESSIONS_DB_TOKEN: string;
+  ACCOUNTS_DB_URL: string;
+  ACCOUNTS_DB_TOKEN: string;
+  ACCOUNTS_REPLICA_URL?: string;
+  ACCOUNTS_REPLICA_TOKEN?: string;
+  PREMIUM_DB_URL?: string;
+  PREMIUM_DB_TOKEN?: string;
   WEIR_API_KEY: string;
   WEIR_OPERATOR_KEY: string;
   WEIR_NODE_KEY: string;
@@ -36,10 +44,22 @@ const json = z.string().transform((text, context): unknown => {
   }
 });
 
+const optionalUrl = z
+  .union([z.literal("").transform(() => undefined), z.url()])
+  .optional();
+
 const configSchema = z.object({
   WEIR_ZONE: zoneName,
   CONTROL_DB_URL: z.url(),
   CONTROL_DB_TOKEN: z.string().default(""),
+  SESSIONS_DB_URL: z.url(),
+  SESSIONS_DB_TOKEN: z.string().default(""),
+  ACCOUNTS_DB_URL: z.url(),
+  ACCOUNTS_DB_TOKEN: z.string().default(""),
+  ACCOUNTS_REPLICA_URL: optionalUrl,
+  ACCOUNTS_REPLICA_TOKEN: z.string().optional(),
+  PREMIUM_DB_URL: optionalUrl,
+  PREMIUM_DB_TOKEN: z.string().default(""),
   WEIR_API_KEY: z
     .string()
     .regex(
@@ -66,10 +86,22 @@ const configSchema = z.object({
     .transform((origins) => origins.filter((origin) => origin !== "")),
 });
 
+/** Where a database is, and the token that it asks for. */
+export interface DatabaseAddress {
+  url: string;
+  token: string;
+}
+
 /** The deployment's configuration, checked. */
 export interface Config {
   zone: string;
-  controlDb: { url: string; token: string };
+  controlDb: DatabaseAddress;
+  sessionsDb: DatabaseAddress;
+  accountsDb: DatabaseAddress;
+  /** A read-only copy of the accounts that serves room entry, if there is one. */
+  accountsReplica: DatabaseAddress | undefined;
+  /** Absent where no payments are taken. */
+  premiumDb: DatabaseAddress | undefined;
   apiKey: { id: string; secret: string };
   operatorKey: string;
   nodeKey: string;
@@ -104,6 +136,17 @@ export function configOf(env: Env): Config {
   const config: Config = {
     zone: data.WEIR_ZONE,
     controlDb: { url: data.CONTROL_DB_URL, token: data.CONTROL_DB_TOKEN },
+    sessionsDb: { url: data.SESSIONS_DB_URL, token: data.SESSIONS_DB_TOKEN },
+    accountsDb: { url: data.ACCOUNTS_DB_URL, token: data.ACCOUNTS_DB_TOKEN },
+    accountsReplica: data.ACCOUNTS_REPLICA_URL
+      ? {
+          url: data.ACCOUNTS_REPLICA_URL,
+          token: data.ACCOUNTS_REPLICA_TOKEN ?? data.ACCOUNTS_DB_TOKEN,
+        }
+      : undefined,
+    premiumDb: data.PREMIUM_DB_URL
+      ? { url: data.PREMIUM_DB_URL, token: data.PREMIUM_DB_TOKEN }
+      : undefined,
     apiKey: { id: keyId, secret },
     operatorKey: data.WEIR_OPERATOR_KEY,
     nodeKey: data.WEIR_NODE_KEY,

@@ -13,7 +13,8 @@ export interface ControlOptions {
   config: LaunchConfig;
   keys: Keys;
   zone: string;
-  database: { url: string; token: string };
+  /** With what control finds its databases. */
+  databases: Record<string, string>;
   runId: string;
 }
 
@@ -57,11 +58,10 @@ export async function startControlProcess(options: ControlOptions): Promise<Chil
   });
 }
 
-function environmentFile({ config, keys, zone, database }: ControlOptions): string {
+function environmentFile({ config, keys, zone, databases }: ControlOptions): string {
   const values = {
     WEIR_ZONE: zone,
-    CONTROL_DB_URL: database.url,
-    CONTROL_DB_TOKEN: database.token,
+    ...databases,
     WEIR_API_KEY: keys.api,
     WEIR_OPERATOR_KEY: keys.operator,
     WEIR_NODE_KEY: keys.node,

@@ -7,11 +7,15 @@ import type { LaunchConfig } from "./config.ts";
 import { LaunchError } from "./config.ts";
 import { startControlProcess } from "./control-process.ts";
 import { startCron } from "./cron.ts";
-import type { DatabaseServer } from "./hrana-server.ts";
-import { startDatabase } from "./hrana-server.ts";
+import type { Databases } from "./databases.ts";
+import {
+  DatabaseStartError,
+  databaseEnvironment,
+  startDatabases,
+  stopDatabases,
+} from "./databases.ts";
 import type { Keys } from "./keys.ts";
 import { loadKeys } from "./keys.ts";
-import { migrateDatabase } from "./migrate.ts";
 import { requirePorts } from "./ports.ts";
 import type { Child } from "./processes.ts";
 import { waitUntilReady } from "./readiness.ts";
@@ -33,13 +37,13 @@ export interface LaunchOptions {
   say: (text: string) => void;
 }
 
-/** Everything that runs on one machine: database, control and two hosts. */
+/** Everything that runs on one machine: databases, control and two hosts. */
 export class Launch {
   readonly keys: Keys;
   readonly #options: LaunchOptions;
   readonly #run: Run;
   readonly #agents: Agent[] = [];
-  #database: DatabaseServer | undefined;
+  #databases: Databases | undefined;
   #control: Child | undefined;
   #stopCron: (() => void) | undefined;
   #starting: Promise<void> | undefined;
@@ -83,7 +87,7 @@ export class Launch {
     return this.#starting;
   }
 
-  /** Ends agents, control and database, in this order, and leaves no process. */
+  /** Ends agents, control and databases, in this order, and leaves no process. */
   stop(): Promise<void> {
     this.#stopped ??= this.#stopAll();
     return this.#stopped;
@@ -103,9 +107,9 @@ export class Launch {
       },
       ...hosts.flatMap((host) => mediaPorts(config, host)),
     ]);
-    const database = await this.#startDatabase();
+    const databases = await this.#startDatabases();
     say("control: starting");
-    await this.#startControl(database);
+    await this.#startControl(databases);
     this.#stopCron = startCron(config.controlUrl, say);
     for (const host of hosts) {
       say(`${host.name}: starting ${host.workerCount} mediasoup workers`);
@@ -123,7 +127,7 @@ export class Launch {
     this.#stopCron?.();
     await Promise.all(this.#agents.map((agent) => agent.stop(agentGraceMs)));
     await this.#control?.stop("SIGTERM", controlGraceMs);
-    await this.#database?.close();
+    if (this.#databases) await stopDatabases(this.#databases);
     await this.#run.end();
   }
 
@@ -131,11 +135,11 @@ export class Launch {
    * Starts control. Its runtime picks an inner port by itself, and now and then
    * one that somebody else has just taken: then it starts again.
    */
-  async #startControl(database: { url: string; token: string }): Promise<void> {
+  async #startControl(databases: Record<string, string>): Promise<void> {
     const { root, config, say } = this.#options;
     const { runId } = this.#run;
     for (let tries = 1; ; tries += 1) {
-      const options = { root, config, keys: this.keys, zone, database, runId };
+      const options = { root, config, keys: this.keys, zone, databases, runId };
       const control = await startControlProcess(options);
       this.#control = control;
       let hasEnded = false;
@@ -161,22 +165,22 @@ export class Launch {
     }
   }
 
-  async #startDatabase(): Promise<{ url: string; token: string }> {
+  /** @returns the environment with which control finds them */
+  async #startDatabases(): Promise<Record<string, string>> {
     const { root, config, say } = this.#options;
-    say("database: opening and migrating");
+    say("databases: opening and migrating");
     const token = randomBytes(24).toString("base64url");
-    const file = join(config.dataFolder, "databases/control.db");
-    const folder = join(root, "schema/control/migrations");
-    this.#database = await startDatabase({ file, token });
+    const folder = join(config.dataFolder, "databases");
     try {
-      await migrateDatabase({ url: this.#database.url, token, folder });
+      this.#databases = await startDatabases({ root, folder, token });
     } catch (error) {
+      if (!(error instanceof DatabaseStartError)) throw error;
       throw new LaunchError(
-        `The database ${file} cannot be migrated (${(error as Error).message}): ` +
+        `The database ${error.file} cannot be migrated (${error.message}): ` +
           "it was written by another version; set WEIR_DATA to another folder",
       );
     }
-    return { url: this.#database.url, token };
+    return databaseEnvironment(this.#databases, token);
   }
 
   async #waitForAgent({ host, healthUrl }: Agent): Promise<void> {

@@ -9,8 +9,4 @@ export default defineConfig({
     "./schema/control/webhooks.ts",
   ],
   out: "./schema/control/migrations",
-  dbCredentials: {
-    url: process.env.CONTROL_DB_URL ?? "http://127.0.0.1:8080",
-    authToken: process.env.CONTROL_DB_TOKEN,
-  },
 });

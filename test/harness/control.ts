@@ -5,11 +5,16 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Client } from "@libsql/client/web";
 import { createClient } from "@libsql/client/web";
 import { createTestHarness } from "wrangler";
+import {
+  databaseEnvironment,
+  startDatabases,
+  stopDatabases,
+} from "#control/local/databases.ts";
+import type { PipelineBody } from "#control/local/hrana-protocol.ts";
 import type { DatabaseOptions, DatabaseServer } from "#control/local/hrana-server.ts";
-import { startDatabase } from "#control/local/hrana-server.ts";
 import type { Keys } from "#control/local/keys.ts";
 import { makeKeys } from "#control/local/keys.ts";
-import { migrateDatabase } from "#control/local/migrate.ts";
+import { type DatabaseName, databaseNames } from "#schema/databases.ts";
 import type { SettingsInput } from "#schema/settings.ts";
 
 // The harness would look a placeholder up on the network.
@@ -27,12 +32,26 @@ export interface ControlOptions {
   /** Whether webhooks may go to this machine. Default false. */
   webhookLoopback?: boolean;
   /** Latency and faults of the control database. Default none. */
-  database?: Pick<DatabaseOptions, "latencyMs" | "faults" | "streamTtlMs">;
+  database?: Disturbance;
+  /** The same for the other databases. Default none. */
+  databases?: Partial<Record<DatabaseName, Disturbance>>;
   /** Default "local". */
   zone?: string;
 }
 
-/** The real control on a real database, in a folder of its own. */
+/** What may go wrong with a database's requests. */
+export type Disturbance = Pick<DatabaseOptions, "latencyMs" | "faults" | "streamTtlMs">;
+
+/** One of control's databases: it can be stopped alone. */
+export interface TestDatabase {
+  /** A client that looks into it, also while it is stopped. */
+  readonly client: Client;
+  /** An outage: nobody is served. */
+  stop(): Promise<void>;
+  resume(): Promise<void>;
+}
+
+/** The real control on real databases, in a folder of its own. */
 export interface Control {
   readonly url: string;
   readonly zone: string;
@@ -41,6 +60,8 @@ export interface Control {
   readonly databaseServer: DatabaseServer;
   /** A client that looks into the control database. */
   readonly database: Client;
+  /** All four, each to be stopped alone and looked into. */
+  readonly databases: Record<DatabaseName, TestDatabase>;
   /** Calls a route; `key` becomes its bearer, an object its JSON body. */
   call(method: string, path: string, options?: CallOptions): Promise<CallAnswer>;
   /**
@@ -84,29 +105,27 @@ export async function startControl(options: ControlOptions = {}): Promise<Contro
   const folder = mkdtempSync(join(tmpdir(), "weir-control-"));
   const keys = makeKeys(zone);
   const token = "test-database-token";
-  const file = join(folder, "control.db");
   // Migrations are no part of what a test wants to see fail or wait.
   let migrated = false;
-  const databaseServer = await startDatabase({
-    ...options.database,
+  const disturbed = (disturbance: Disturbance = {}): Partial<DatabaseOptions> => ({
+    ...disturbance,
     latencyMs: 0,
-    file,
-    token,
     async faults(requests) {
       if (!migrated) return "none";
-      const latencyMs = options.database?.latencyMs ?? 0;
+      const latencyMs = disturbance.latencyMs ?? 0;
       if (latencyMs > 0) await delay(latencyMs);
-      return options.database?.faults?.(requests) ?? "none";
+      return disturbance.faults?.(requests) ?? "none";
     },
   });
-  const database = createClient({
-    url: "http://in-process",
-    authToken: token,
-    fetch: databaseServer.fetch,
-  });
-  const migrations = join(root, "schema/control/migrations");
-  await migrateDatabase({ url: databaseServer.url, token, folder: migrations });
+  const disturbances = { control: options.database, ...options.databases };
+  const each = Object.fromEntries(
+    databaseNames.map((name) => [name, disturbed(disturbances[name])]),
+  );
+  const servers = await startDatabases({ root, folder, token, each });
   migrated = true;
+  const databases = Object.fromEntries(
+    databaseNames.map((name) => [name, testDatabase(servers[name])]),
+  ) as Record<DatabaseName, TestDatabase>;
   const harness = createTestHarness({
     root,
     workers: [
@@ -116,11 +135,10 @@ export async function startControl(options: ControlOptions = {}): Promise<Contro
           WEIR_ZONE: zone,
           WEIR_LOBBY: options.lobby ?? "closed",
           WEIR_SETTINGS: JSON.stringify(options.settings ?? {}),
-          CONTROL_DB_URL: databaseServer.url,
+          ...databaseEnvironment(servers, token),
           WEIR_WEBHOOK_LOOPBACK: options.webhookLoopback ? "allow" : "refuse",
         },
         secrets: {
-          CONTROL_DB_TOKEN: token,
           WEIR_API_KEY: keys.api,
           WEIR_OPERATOR_KEY: keys.operator,
           WEIR_NODE_KEY: keys.node,
@@ -136,8 +154,9 @@ export async function startControl(options: ControlOptions = {}): Promise<Contro
     url: origin,
     zone,
     keys,
-    databaseServer,
-    database,
+    databaseServer: servers.control,
+    database: databases.control.client,
+    databases,
     call: (method, path, callOptions) => call(origin, method, path, callOptions),
     evict: (className, name, webSockets = "hibernate") =>
       worker.evictDurableObject(className, { name, webSockets }),
@@ -148,11 +167,22 @@ export async function startControl(options: ControlOptions = {}): Promise<Contro
     logs: () => harness.getLogs().map(({ level, message }) => `${level}: ${message}`),
     async stop() {
       await harness.close();
-      database.close();
-      await databaseServer.close();
+      for (const { client } of Object.values(databases)) client.close();
+      await stopDatabases(servers);
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+function testDatabase(server: DatabaseServer): TestDatabase {
+  const client = createClient({
+    url: "http://in-process",
+    fetch: async (request: Request) =>
+      Response.json(
+        await server.database.pipeline((await request.json()) as PipelineBody),
+      ),
+  });
+  return { client, stop: () => server.stop(), resume: () => server.resume() };
 }
 
 async function call(

@@ -1,0 +1,7 @@
+import { defineConfig } from "drizzle-kit";
+
+export default defineConfig({
+  dialect: "turso",
+  schema: ["./schema/accounts/accounts.ts", "./schema/accounts/entitlements.ts"],
+  out: "./schema/accounts/migrations",
+});
