@@ -38,6 +38,7 @@ export function route<Config extends Omit<RouteConfig, "security" | "middleware"
   const middleware: MiddlewareHandler<AppEnv>[] = [access[rule], limitBody];
   return createRoute({
     ...config,
+    responses: withCommon(config.responses, commonRefusals(rule, config)),
     "x-access": rule,
     ...(security ? { security: [{ [security]: [] }] } : {}),
     middleware,
@@ -70,6 +71,41 @@ export function refusals(...codes: ProblemCode[]) {
       },
     ]),
   );
+}
+
+/** What any route of its kind may be refused with, whatever it does. */
+function commonRefusals(
+  rule: AccessRule,
+  { request = {} }: Pick<RouteConfig, "request">,
+): ProblemCode[] {
+  const { params, query, body } = request;
+  return [
+    ...(securityOf[rule] ? (["unauthenticated"] as const) : []),
+    ...(rule === "lobby" ? (["not-found"] as const) : []),
+    ...(params || query || body ? (["validation-failed"] as const) : []),
+    ...(body
+      ? (["bad-request", "body-too-large", "unsupported-media-type"] as const)
+      : []),
+    ...(rule === "anyone" ? [] : (["unavailable", "busy"] as const)),
+  ];
+}
+
+/** Adds refusals to a route's answers, beside what it says of the same status. */
+function withCommon(
+  responses: RouteConfig["responses"],
+  codes: ProblemCode[],
+): RouteConfig["responses"] {
+  const merged = { ...responses };
+  for (const [status, added] of Object.entries(refusals(...codes))) {
+    const own = merged[status];
+    const lines = own && "description" in own ? own.description : undefined;
+    const told = new Set([
+      ...(lines?.split("\n\n") ?? []),
+      ...added.description.split("\n\n"),
+    ]);
+    merged[status] = { ...added, description: [...told].join("\n\n") };
+  }
+  return merged;
 }
 
 /** A path parameter that is an id. */

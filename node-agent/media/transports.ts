@@ -83,16 +83,12 @@ export class Transports {
   }
 
   /**
-   * Finds a session's transport.
-   * @throws CallError `gone` where there is none, `invalid` where it is not the
-   *   session's
+   * Finds a session's transport. Another's is as good as none.
+   * @throws CallError `gone` where there is none that is the session's
    */
   get(id: string, sessionId: string): ClientTransport {
     const transport = this.#open.get(id);
-    if (!transport) throw gone(`Transport ${id}`);
-    if (transport.sessionId !== sessionId) {
-      throw new CallError("invalid", `Transport ${id} is not session ${sessionId}'s.`);
-    }
+    if (transport?.sessionId !== sessionId) throw gone(`Transport ${id}`);
     return transport;
   }
 

@@ -1,0 +1,184 @@
+import { createHash } from "node:crypto";
+import { SignJWT } from "jose";
+import {
+  bodyOf,
+  enter,
+  leave,
+  type Member,
+  openRoom,
+  tokenFor,
+} from "#test/control/api.ts";
+import { goLive, readyViews, watch } from "#test/control/media.ts";
+import { registrationOf, startNode, times } from "#test/control/node.ts";
+import { type Control, startControl } from "#test/harness/control.ts";
+import type { Known } from "./json-schema.ts";
+
+/** The credentials that one access rule knows, good and bad. */
+export interface Holders {
+  /** Of whoever the world's things belong to. */
+  own: string;
+  /** Good ones of somebody else, by who that is. */
+  others: Record<string, string>;
+  /** Ones that were good once, and the code with which they are refused now. */
+  over: Record<string, { credential: string; code: string }>;
+  /** Other rules whose credentials this one takes too. */
+  alsoTakes?: string[];
+}
+
+/** A running zone in which there is one of everything, and people around it. */
+export interface World {
+  control: Control;
+  ann: Member;
+  /** By access rule. A rule that is not here has no test, which fails. */
+  holders: Record<string, Holders>;
+  /** What is ann's or her account's, by the place in a path where it stands. */
+  own: Known;
+  /** The same for things that are not there. */
+  absent: Known;
+  /** Good session credentials that ann's room must not take. */
+  strangers: { expired: string; ended: string; elsewhere: string };
+  stop(): Promise<void>;
+}
+
+// Nobody in the world opens a channel or connects: nothing is to end by itself.
+const longMs = 3_600_000;
+const settings = {
+  timing: { sessionAttachMs: longMs, viewClaimMs: longMs, pipeLingerMs: longMs },
+};
+
+/** Makes the world. */
+export async function makeWorld(): Promise<World> {
+  const control = await startControl({ settings });
+  const node = await startNode(control, "one", "producer:camera:2,consumer:camera:2");
+  const room = await openRoom(control);
+  const other = await openRoom(control);
+  const ann = await enter(control, room.id, "ann");
+  const bob = await enter(control, room.id, "bob");
+  const carl = await enter(control, room.id, "carl");
+  const dora = await enter(control, other.id, "dora");
+  const gone = await enter(control, room.id, "gone");
+  await leave(control, gone);
+  const broadcast = await goLive(control, ann);
+  await goLive(control, bob);
+  const watched = await watch(control, ann);
+  const key = control.keys.api;
+  const hook = { url: "https://example.org/hook" };
+  const webhook = await control.call("POST", "/v1/webhooks", { key, body: hook });
+  const track = await control.database.execute({
+    sql: "SELECT id FROM track WHERE broadcast_id = ? AND kind = 'video'",
+    args: [broadcast],
+  });
+  const token = await tokenFor(control, room.id, "ann");
+  const elsewhere = await tokenFor(control, other.id, "ann");
+  const paper = await registerTwice(control);
+  const expired = await expiredSession(control, ann);
+  const ids = {
+    room: room.id,
+    channel: room.id,
+    session: ann.sessionId,
+    broadcast,
+    track: String(track.rows[0]?.id),
+    view: readyViews(watched)[0] ?? "",
+    transport: watched.transports[0]?.id ?? "",
+    node: node.id,
+    webhook: bodyOf(webhook, 201).id as string,
+  };
+  const missing = Object.keys(ids).map((kind) => {
+    const rest = kind === "transport" ? "one_0000" : "0000";
+    return [kind, `${kind === "channel" ? "room" : kind}_${control.zone}_${rest}`];
+  });
+  const alone = (own: string): Holders => ({ own, others: {}, over: {} });
+  return {
+    control,
+    ann,
+    holders: {
+      apiKey: alone(key),
+      operator: alone(control.keys.operator),
+      nodeKey: alone(control.keys.node),
+      node: {
+        ...alone(paper.credential),
+        over: {
+          "of an earlier registration": {
+            credential: paper.earlier,
+            code: "node-fenced",
+          },
+        },
+      },
+      joinToken: {
+        own: token,
+        others: { "of another room": elsewhere },
+        over: {
+          expired: {
+            credential: await expiredToken(control, room.id),
+            code: "unauthenticated",
+          },
+        },
+      },
+      session: {
+        own: ann.key,
+        others: { "of another in the room": carl.key, "of another room": dora.key },
+        over: {
+          expired: { credential: expired, code: "unauthenticated" },
+          "of a session that ended": { credential: gone.key, code: "not-found" },
+        },
+      },
+    },
+    own: { ids, fields: { token: elsewhere } },
+    absent: { ids: Object.fromEntries(missing), fields: { token: elsewhere } },
+    strangers: { expired, ended: gone.key, elsewhere: dora.key },
+    async stop() {
+      await node.stop();
+      await control.stop();
+    },
+  };
+}
+
+/** A node that is there on paper only: no agent says anything of it by itself. */
+async function registerTwice(control: Control) {
+  const workers = times(1, { role: "consumer", mediaClass: "screen" });
+  const { rows } = await control.database.execute("SELECT codecs_hash FROM zone");
+  const body = {
+    ...registrationOf("paper", workers),
+    codecsHash: String(rows[0]?.codecs_hash),
+  };
+  const register = async () => {
+    const key = control.keys.node;
+    const answer = await control.call("POST", "/v1/agent/register", { key, body });
+    return bodyOf(answer, 200).credential as string;
+  };
+  const earlier = await register();
+  return { earlier, credential: await register() };
+}
+
+const anHourAgo = () => Math.floor(Date.now() / 1000) - 3600;
+
+function expiredToken(control: Control, roomId: string): Promise<string> {
+  const [id = "", secret = ""] = control.keys.api.split(".");
+  return new SignJWT({ video: { room: roomId, roomJoin: true } })
+    .setProtectedHeader({ alg: "HS256" })
+    .setIssuer(id)
+    .setSubject("ann")
+    .setExpirationTime(anHourAgo())
+    .sign(new TextEncoder().encode(secret));
+}
+
+function expiredSession(control: Control, member: Member): Promise<string> {
+  return new SignJWT({ room: member.roomId, identity: member.identity })
+    .setProtectedHeader({ alg: "HS256" })
+    .setAudience("session")
+    .setSubject(member.sessionId)
+    .setExpirationTime(anHourAgo())
+    .sign(new TextEncoder().encode(control.keys.secret));
+}
+
+/** A token that says it needs no signature. */
+export function unsigned(claims: Record<string, unknown>): string {
+  const part = (value: unknown) =>
+    Buffer.from(JSON.stringify(value)).toString("base64url");
+  return `${part({ alg: "none", typ: "JWT" })}.${part(claims)}.`;
+}
+
+/** Text that looks like a key and is none. */
+export function madeUp(seed: string): string {
+  return createHash("sha256").update(seed).digest("hex");
+}
