@@ -9,6 +9,7 @@ import { Problem } from "../problem.ts";
 import { ask } from "../services/ask.ts";
 import { startBroadcast } from "../services/broadcasts.ts";
 import { watch } from "../services/watch.ts";
+import { askingOf } from "./asking.ts";
 import { idempotencyOf } from "./idempotency.ts";
 import { invalid } from "./invalid.ts";
 import { body, idParam, json, refusals, route } from "./spec.ts";
@@ -115,7 +116,9 @@ export const sessions = new OpenAPIHono<AppEnv>({ defaultHook: invalid })
       const { session: sessionId } = c.req.valid("param");
       own(c.var.session, sessionId);
       const { broadcasts, ...viewer } = c.req.valid("json");
-      const later = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
-      return c.json(await watch(c.env, c.var.session, broadcasts, viewer, later), 200);
+      const asking = askingOf(c);
+      const watched = await watch(c.env, c.var.session, broadcasts, viewer, asking);
+      c.header("server-timing", asking.timing.header);
+      return c.json(watched, 200);
     },
   );

@@ -5,6 +5,7 @@ import type { AppEnv } from "../auth/access.ts";
 import { ask } from "../services/ask.ts";
 import { updateView, viewStats } from "../services/stats.ts";
 import { syncView } from "../services/watch.ts";
+import { askingOf } from "./asking.ts";
 import { invalid } from "./invalid.ts";
 import { body, idParam, json, refusals, route } from "./spec.ts";
 
@@ -28,8 +29,10 @@ export const views = new OpenAPIHono<AppEnv>({ defaultHook: invalid })
         ...c.req.valid("json"),
         kinds: ["audio", "video"] as ("audio" | "video")[],
       };
-      const later = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
-      return c.json(await syncView(c.env, c.var.session, view, viewer, later), 200);
+      const asking = askingOf(c);
+      const watched = await syncView(c.env, c.var.session, view, viewer, asking);
+      c.header("server-timing", asking.timing.header);
+      return c.json(watched, 200);
     },
   )
   .openapi(

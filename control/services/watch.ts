@@ -1,47 +1,42 @@
-import type { CallOf, CallResult, Leg, PipeEndpoint } from "#schema/agent/calls.ts";
-import type { WorkerRef } from "#schema/agent/instructions.ts";
 import type { Watched } from "#schema/api/media.ts";
-import { nodeIdOfWorker, zoneOf } from "#schema/ids.ts";
-import type { DtlsParametersWire, RtpCapabilitiesWire } from "#schema/media.ts";
+import { zoneOf } from "#schema/ids.ts";
 import type { SessionPrincipal } from "../auth/tokens.ts";
 import type { ClaimedView, ClaimedViews } from "../broker/decide/views.ts";
 import type { Env } from "../env.ts";
 import { Problem } from "../problem.ts";
 import { ask } from "./ask.ts";
-import { callNode } from "./calls.ts";
+import type { ServerTiming } from "./server-timing.ts";
+import {
+  type Bringing,
+  callWatch,
+  type Viewer,
+  type WatchResult,
+} from "./watch-calls.ts";
 
-/** What a viewer can take, and how it will be known. */
-export interface Viewer {
-  rtpCapabilities: RtpCapabilitiesWire;
-  dtlsParameters: DtlsParametersWire;
-  kinds: ("audio" | "video")[];
-  preferredLayers?: { spatialLayer: number; temporalLayer?: number };
-  priority?: number;
-}
-
-interface Context {
-  env: Env;
-  zone: string;
-  session: SessionPrincipal;
-  viewer: Viewer;
-  afterSeq: Record<string, number>;
+/** What a request for views brings along besides its content. */
+export interface Asking {
+  /** Runs work that nobody waits for. */
+  later: (work: Promise<unknown>) => void;
+  /** Notes `claim` (the commit), and of the calls `legs` and `watch`. */
+  timing: ServerTiming;
 }
 
 /**
  * Claims seats for broadcasts and brings their media: one call where the pipe
  * is open, two hops where it is not. What fails gives its seat back.
- * @param later runs work that nobody waits for
  */
 export async function watch(
   env: Env,
   session: SessionPrincipal,
   broadcasts: "all" | string[],
   viewer: Viewer,
-  later: (work: Promise<unknown>) => void,
+  { later, timing }: Asking,
 ): Promise<Watched> {
   const zone = zoneOf(session.roomId) ?? "";
-  const claimed = await ask(env, zone, "claimViews", { ...session, broadcasts });
-  const context = { env, zone, session, viewer, afterSeq: claimed.afterSeq };
+  const claimed = await timing.measure("claim", () =>
+    ask(env, zone, "claimViews", { ...session, broadcasts }),
+  );
+  const context = { env, zone, session, viewer, afterSeq: claimed.afterSeq, timing };
   const watched = await bring(context, claimed, later);
   for (const { broadcastId, code, detail } of claimed.refused) {
     watched.views.push({ status: "refused", broadcastId, code, detail });
@@ -55,18 +50,20 @@ export async function syncView(
   session: SessionPrincipal,
   viewId: string,
   viewer: Viewer,
-  later: (work: Promise<unknown>) => void,
+  { later, timing }: Asking,
 ): Promise<Watched> {
   const zone = zoneOf(session.roomId) ?? "";
-  const located = await ask(env, zone, "locateViews", { ...session, viewIds: [viewId] });
-  const context = { env, zone, session, viewer, afterSeq: located.afterSeq };
+  const located = await timing.measure("claim", () =>
+    ask(env, zone, "locateViews", { ...session, viewIds: [viewId] }),
+  );
+  const context = { env, zone, session, viewer, afterSeq: located.afterSeq, timing };
   // Asking for the legs again adds those of the new tracks.
   const views = located.views.map((view) => ({ ...view, pipeOpen: false }));
   return bring(context, { ...located, views }, later);
 }
 
 async function bring(
-  context: Context,
+  context: Bringing,
   { views }: ClaimedViews,
   later: (work: Promise<unknown>) => void,
 ): Promise<Watched> {
@@ -84,7 +81,7 @@ async function bring(
 
 /** All of a session's new views on one consumer worker. */
 async function bringFromWorker(
-  context: Context,
+  context: Bringing,
   views: ClaimedView[],
   later: (work: Promise<unknown>) => void,
 ): Promise<Watched> {
@@ -101,10 +98,10 @@ async function bringFromWorker(
     watched.views.push({ status: "refused", broadcastId, code, detail });
   };
   try {
-    const first = await tryWatch(context, views);
+    const first = await callWatch(context, views);
     const again = views.filter((view) => missesPipe(first, view));
     // A pipe that the ledger holds open may have died with its host's agent.
-    const second = again.length > 0 ? await tryWatch(context, again, true) : undefined;
+    const second = again.length > 0 ? await callWatch(context, again, true) : undefined;
     watched.transports.push(first.transport);
     for (const view of views) {
       const answer = answerFor(second, view) ?? answerFor(first, view);
@@ -136,8 +133,6 @@ async function bringFromWorker(
   return watched;
 }
 
-type WatchResult = CallResult<"watch">;
-
 function answerFor(result: WatchResult | undefined, view: ClaimedView) {
   return result?.views.find((answer) => answer.viewId === view.viewId);
 }
@@ -145,102 +140,4 @@ function answerFor(result: WatchResult | undefined, view: ClaimedView) {
 function missesPipe(result: WatchResult, view: ClaimedView): boolean {
   const answer = answerFor(result, view);
   return view.pipeOpen && answer?.status === "failed" && answer.code === "no-pipe";
-}
-
-async function tryWatch(
-  context: Context,
-  views: ClaimedView[],
-  openAll = false,
-): Promise<WatchResult> {
-  const { env, session, viewer, afterSeq } = context;
-  const [first] = views;
-  if (!first) throw new Error("There is nothing to watch.");
-  const { consumer, transportId } = first;
-  const nodeId = nodeIdOfWorker(consumer.workerId);
-  const unopened = views.filter((view) => openAll || !view.pipeOpen);
-  const legs = new Map<string, Leg[]>();
-  const pairs = await openLegs(context, consumer, unopened, legs);
-  const request: CallOf<"watch"> = {
-    op: "watch",
-    roomId: session.roomId,
-    sessionId: session.sessionId,
-    worker: consumer,
-    transportId,
-    dtlsParameters: viewer.dtlsParameters,
-    rtpCapabilities: viewer.rtpCapabilities,
-    pairs: pairs.map(({ peer, fromProducer }) => ({ peer, remote: fromProducer })),
-    views: views.map((view) => ({
-      viewId: view.viewId,
-      broadcastId: view.broadcastId,
-      generation: view.generation,
-      producer: view.producer,
-      legs: legs.get(view.broadcastId),
-      kinds: viewer.kinds,
-      preferredLayers: viewer.preferredLayers,
-      priority: viewer.priority,
-      paused: false,
-    })),
-  };
-  const [result] = await Promise.all([
-    callNode(env, nodeId, request, afterSeq[nodeId]),
-    ...pairs.map(({ peer, fromConsumer }) =>
-      callNode(env, nodeIdOfWorker(peer.workerId), {
-        op: "connect-pair",
-        worker: peer,
-        peer: consumer,
-        remote: fromConsumer,
-      }),
-    ),
-  ]);
-  return result;
-}
-
-interface Pair {
-  peer: WorkerRef;
-  fromProducer: PipeEndpoint;
-  fromConsumer: PipeEndpoint;
-}
-
-/** Makes legs on the producer workers and, at the same time, their far ends. */
-async function openLegs(
-  { env, afterSeq }: Context,
-  consumer: WorkerRef,
-  views: ClaimedView[],
-  legs: Map<string, Leg[]>,
-): Promise<Pair[]> {
-  if (views.length === 0) return [];
-  const byProducer = [...Map.groupBy(views, (view) => view.producer.workerId).values()];
-  const peers = byProducer.flatMap(([view]) => (view ? [view.producer] : []));
-  const consumerNode = nodeIdOfWorker(consumer.workerId);
-  const [near, ...far] = await Promise.all([
-    callNode(
-      env,
-      consumerNode,
-      { op: "open-pairs", worker: consumer, peers },
-      afterSeq[consumerNode],
-    ),
-    ...byProducer.map((group) => {
-      const nodeId = nodeIdOfWorker(group[0]?.producer.workerId ?? "");
-      const pipes = group.map(({ broadcastId, producer, generation }) => ({
-        broadcastId,
-        producer,
-        consumer,
-        generation,
-      }));
-      return callNode(env, nodeId, { op: "open-legs", pipes }, afterSeq[nodeId]);
-    }),
-  ]);
-  return far.flatMap(({ pipes }, at) => {
-    let fromProducer: PipeEndpoint | undefined;
-    for (const pipe of pipes) {
-      if (pipe.status !== "open") continue;
-      legs.set(pipe.broadcastId, pipe.legs);
-      fromProducer = pipe.endpoint;
-    }
-    const peer = peers[at];
-    const fromConsumer = near.endpoints[at];
-    return peer && fromProducer && fromConsumer
-      ? [{ peer, fromProducer, fromConsumer }]
-      : [];
-  });
 }

@@ -1,0 +1,138 @@
+import type { CallOf, CallResult, Leg, PipeEndpoint } from "#schema/agent/calls.ts";
+import type { WorkerRef } from "#schema/agent/instructions.ts";
+import { nodeIdOfWorker } from "#schema/ids.ts";
+import type { DtlsParametersWire, RtpCapabilitiesWire } from "#schema/media.ts";
+import type { SessionPrincipal } from "../auth/tokens.ts";
+import type { ClaimedView } from "../broker/decide/views.ts";
+import type { Env } from "../env.ts";
+import { callNode } from "./calls.ts";
+import type { ServerTiming } from "./server-timing.ts";
+
+/** What a viewer can take, and how it will be known. */
+export interface Viewer {
+  rtpCapabilities: RtpCapabilitiesWire;
+  dtlsParameters: DtlsParametersWire;
+  kinds: ("audio" | "video")[];
+  preferredLayers?: { spatialLayer: number; temporalLayer?: number };
+  priority?: number;
+}
+
+/** On whose behalf, and with what, media is brought. */
+export interface Bringing {
+  env: Env;
+  zone: string;
+  session: SessionPrincipal;
+  viewer: Viewer;
+  afterSeq: Record<string, number>;
+  timing: ServerTiming;
+}
+
+export type WatchResult = CallResult<"watch">;
+
+/**
+ * Brings views from one consumer worker: one hop where their pipes are open,
+ * two where not.
+ * @param openAll makes legs for all of them, whatever the ledger holds open
+ * @throws Problem as `callNode`
+ */
+export async function callWatch(
+  bringing: Bringing,
+  views: ClaimedView[],
+  openAll = false,
+): Promise<WatchResult> {
+  const { env, session, viewer, afterSeq, timing } = bringing;
+  const [first] = views;
+  if (!first) throw new Error("There is nothing to watch.");
+  const { consumer, transportId } = first;
+  const nodeId = nodeIdOfWorker(consumer.workerId);
+  const unopened = views.filter((view) => openAll || !view.pipeOpen);
+  const legs = new Map<string, Leg[]>();
+  const pairs =
+    unopened.length > 0
+      ? await timing.measure("legs", () => openLegs(bringing, consumer, unopened, legs))
+      : [];
+  const request: CallOf<"watch"> = {
+    op: "watch",
+    roomId: session.roomId,
+    sessionId: session.sessionId,
+    worker: consumer,
+    transportId,
+    dtlsParameters: viewer.dtlsParameters,
+    rtpCapabilities: viewer.rtpCapabilities,
+    pairs: pairs.map(({ peer, fromProducer }) => ({ peer, remote: fromProducer })),
+    views: views.map((view) => ({
+      viewId: view.viewId,
+      broadcastId: view.broadcastId,
+      generation: view.generation,
+      producer: view.producer,
+      legs: legs.get(view.broadcastId),
+      kinds: viewer.kinds,
+      preferredLayers: viewer.preferredLayers,
+      priority: viewer.priority,
+      paused: false,
+    })),
+  };
+  return timing.measure("watch", async () => {
+    const [result] = await Promise.all([
+      callNode(env, nodeId, request, afterSeq[nodeId]),
+      ...pairs.map(({ peer, fromConsumer }) =>
+        callNode(env, nodeIdOfWorker(peer.workerId), {
+          op: "connect-pair",
+          worker: peer,
+          peer: consumer,
+          remote: fromConsumer,
+        }),
+      ),
+    ]);
+    return result;
+  });
+}
+
+interface Pair {
+  peer: WorkerRef;
+  fromProducer: PipeEndpoint;
+  fromConsumer: PipeEndpoint;
+}
+
+/** Makes legs on the producer workers and, at the same time, their far ends. */
+async function openLegs(
+  { env, afterSeq }: Bringing,
+  consumer: WorkerRef,
+  views: ClaimedView[],
+  legs: Map<string, Leg[]>,
+): Promise<Pair[]> {
+  const byProducer = [...Map.groupBy(views, (view) => view.producer.workerId).values()];
+  const peers = byProducer.flatMap(([view]) => (view ? [view.producer] : []));
+  const consumerNode = nodeIdOfWorker(consumer.workerId);
+  const [near, ...far] = await Promise.all([
+    callNode(
+      env,
+      consumerNode,
+      { op: "open-pairs", worker: consumer, peers },
+      afterSeq[consumerNode],
+    ),
+    ...byProducer.map((group) => {
+      const nodeId = nodeIdOfWorker(group[0]?.producer.workerId ?? "");
+      const pipes = group.map(({ broadcastId, producer, generation }) => ({
+        broadcastId,
+        producer,
+        consumer,
+        generation,
+      }));
+      return callNode(env, nodeId, { op: "open-legs", pipes }, afterSeq[nodeId]);
+    }),
+  ]);
+  return far.flatMap(({ pipes }, at) => {
+    let fromProducer: PipeEndpoint | undefined;
+    for (const pipe of pipes) {
+      if (pipe.status !== "open") continue;
+      legs.set(pipe.broadcastId, pipe.legs);
+      fromProducer = pipe.endpoint;
+    }
+    const peer = peers[at];
+    const fromConsumer = near.endpoints[at];
+    return peer && fromProducer && fromConsumer
+      ? [{ peer, fromProducer, fromConsumer }]
+      : [];
+  });
+}
