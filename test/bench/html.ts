@@ -1,5 +1,5 @@
 import type { Bench, BenchReport, Row } from "./report.ts";
-import { show } from "./table.ts";
+import { cellOf, show } from "./table.ts";
 
 /** A page with every benchmark's table and plots, self-contained. */
 export function pageOf(runs: readonly { bench: Bench; report: BenchReport }[]): string {
@@ -30,7 +30,9 @@ function sectionOf(bench: Bench, report: BenchReport): string {
   const head = bench.columns.map((column) => `<th>${inHtml(column.title)}</th>`).join("");
   const body = report.rows
     .map((row) => {
-      const cells = bench.columns.map((column) => inHtml(show(row[column.key], column)));
+      const cells = bench.columns.map((column) =>
+        inHtml(show(cellOf(row, column), column)),
+      );
       return `<tr>${cells.map((cell) => `<td>${cell}</td>`).join("")}</tr>`;
     })
     .join("\n");

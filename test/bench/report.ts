@@ -4,10 +4,12 @@ import { newProgress, type Progress } from "./progress.ts";
 import { tableOf } from "./table.ts";
 
 export type Cell = string | number | null;
-export type Row = Readonly<Record<string, Cell>>;
+/** A row's figures; some are groups of figures, such as the parts of a time. */
+export type Row = Readonly<Record<string, Cell | Readonly<Record<string, Cell>>>>;
 
 /** One figure of a row, as tables and plots show it. */
 export interface Column {
+  /** The figure's name, or `group.name` for one in a group. */
   key: string;
   title: string;
   /** Digits after the point; whole numbers and text need none. */
@@ -21,6 +23,8 @@ export interface BenchOptions {
   seed: number;
   /** Whether it may take more than a minute. */
   long: boolean;
+  /** How often each case is measured, where that can be chosen. */
+  runs?: number;
 }
 
 export interface Bench {
@@ -69,7 +73,7 @@ export async function runBench(
 }
 
 /**
- * A benchmark's command line: `[--json] [--seed N] [--long]`. With `--json` only
+ * A benchmark's command line: `[--json] [--seed N] [--long] [--runs N]`. With `--json` only
  * the report goes to standard output; what was missed goes to standard error and
  * makes the exit code 1.
  */
@@ -79,14 +83,19 @@ export async function main(bench: Bench): Promise<void> {
       json: { type: "boolean", default: false },
       long: { type: "boolean", default: false },
       seed: { type: "string", default: "1" },
+      runs: { type: "string" },
     },
   });
   const seed = Number(values.seed);
   if (!Number.isSafeInteger(seed)) throw new Error("--seed takes a whole number.");
+  const runs = values.runs === undefined ? undefined : Number(values.runs);
+  if (runs !== undefined && !(Number.isSafeInteger(runs) && runs > 0)) {
+    throw new Error("--runs takes a whole number above 0.");
+  }
   const print = process.stdout.write.bind(process.stdout);
   // The runtime under test talks too: machines are to read one object and no more.
   if (values.json) process.stdout.write = process.stderr.write.bind(process.stderr);
-  const report = await runBench(bench, { seed, long: values.long }, values.json);
+  const report = await runBench(bench, { seed, long: values.long, runs }, values.json);
   if (values.json) print(`${JSON.stringify(report)}\n`);
   else process.stdout.write(`${bench.title}\n\n${tableOf(bench.columns, report.rows)}\n`);
   const notes = values.json ? [] : (bench.notes?.(report.rows) ?? []);

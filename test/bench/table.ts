@@ -8,11 +8,20 @@ export function show(cell: Cell | undefined, column: Column): string {
   return column.digits === undefined ? `${cell}` : cell.toFixed(column.digits);
 }
 
+/** A row's figure for a column. */
+export function cellOf(row: Row, { key }: Column): Cell | undefined {
+  const [group = "", name] = key.split(".");
+  const cell = row[group];
+  const isGroup = typeof cell === "object" && cell !== null;
+  if (name === undefined) return isGroup ? undefined : cell;
+  return isGroup ? cell[name] : undefined;
+}
+
 /** Rows under their columns' titles: text to the left, numbers to the right. */
 export function tableOf(columns: readonly Column[], rows: readonly Row[]): string {
   const lines = [
     columns.map((column) => column.title),
-    ...rows.map((row) => columns.map((column) => show(row[column.key], column))),
+    ...rows.map((row) => columns.map((column) => show(cellOf(row, column), column))),
   ];
   const widths = columns.map((_, at) =>
     Math.max(...lines.map((line) => line[at]?.length ?? 0)),
