@@ -39,6 +39,10 @@ export const rtpParameters = z.looseObject({
 export const mediaKind = z.enum(["audio", "video"]);
 export type MediaKindWire = z.infer<typeof mediaKind>;
 
+/** The video codec of a room: what its broadcasters send where they can. */
+export const videoCodec = z.enum(["vp8", "h264", "vp9", "av1"]);
+export type VideoCodec = z.infer<typeof videoCodec>;
+
 /** What a track shows or sounds: cameras and screens are separate broadcasts. */
 export const trackSource = z.enum(["microphone", "camera", "screen", "screen-audio"]);
 export type TrackSource = z.infer<typeof trackSource>;

@@ -8,6 +8,7 @@ import {
 import { explainView } from "./decide/explain.ts";
 import { readFleet, readPlacement } from "./decide/fleet.ts";
 import { nodeHeard } from "./decide/heartbeat.ts";
+import { mayBroadcast } from "./decide/may-broadcast.ts";
 import { openPipes, tick, transportLost } from "./decide/media.ts";
 import { ban, kick, unban } from "./decide/moderation.ts";
 import {
@@ -56,6 +57,7 @@ const decisions = {
   listSessions,
   locateBroadcast,
   locateViews,
+  mayBroadcast,
   nodeHeard,
   nodeSilent,
   openPipes,

@@ -2,6 +2,7 @@ import { OpenAPIHono, z } from "@hono/zod-openapi";
 import * as media from "#schema/api/media.ts";
 import * as api from "#schema/api/rooms.ts";
 import { idOf, zoneOf } from "#schema/ids.ts";
+import { mediaClass } from "#schema/settings.ts";
 import type { AppEnv } from "../auth/access.ts";
 import { signSession } from "../auth/tokens.ts";
 import { configOf } from "../env.ts";
@@ -90,15 +91,44 @@ export const sessions = new OpenAPIHono<AppEnv>({ defaultHook: invalid })
     async (c) => {
       const { session: sessionId } = c.req.valid("param");
       own(c.var.session, sessionId);
-      const { media: mediaClass, dtlsParameters } = c.req.valid("json");
+      const { media: wanted, dtlsParameters } = c.req.valid("json");
       const started = await startBroadcast(
         c.env,
         c.var.session,
-        mediaClass,
+        wanted,
         dtlsParameters,
         await idempotencyOf(c, sessionId, c.var.session.roomId),
       );
       return c.json(started, 201);
+    },
+  )
+  .openapi(
+    route("session", {
+      method: "get",
+      path: "/v1/sessions/{session}/may-broadcast",
+      summary: "Ask whether a camera or screen could go live now, claiming nothing",
+      request: { params, query: z.object({ media: mediaClass }) },
+      responses: {
+        200: json(z.object({}), "It could at this moment."),
+        ...refusals(
+          "unauthenticated",
+          "forbidden",
+          "not-found",
+          "room-closed",
+          "already-broadcasting",
+          "tier-broadcasts-exceeded",
+          "no-producer-capacity",
+          "no-screen-capacity",
+          "egress-exhausted",
+        ),
+      },
+    }),
+    async (c) => {
+      const { session: sessionId } = c.req.valid("param");
+      own(c.var.session, sessionId);
+      const { roomId } = c.var.session;
+      const input = { roomId, sessionId, ...c.req.valid("query") };
+      return c.json(await ask(c.env, zoneOf(roomId) ?? "", "mayBroadcast", input), 200);
     },
   )
   .openapi(

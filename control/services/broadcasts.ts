@@ -1,7 +1,7 @@
 import type { z } from "zod";
-import type { createTrack } from "#schema/api/media.ts";
+import type { createdBroadcast, createTrack } from "#schema/api/media.ts";
 import { newId, nodeIdOfWorker, zoneOf } from "#schema/ids.ts";
-import type { DtlsParametersWire, TransportParametersWire } from "#schema/media.ts";
+import type { DtlsParametersWire } from "#schema/media.ts";
 import type { MediaClass } from "#schema/settings.ts";
 import { type SessionPrincipal, verifyJoinToken } from "../auth/tokens.ts";
 import type { IdempotencyScope } from "../broker/requests.ts";
@@ -20,12 +20,13 @@ export async function startBroadcast(
   media: MediaClass,
   dtlsParameters: DtlsParametersWire | undefined,
   idempotency?: IdempotencyScope,
-): Promise<{ id: string; transport: TransportParametersWire }> {
+): Promise<z.output<typeof createdBroadcast>> {
   const { roomId, sessionId } = session;
   const zone = zoneOf(roomId) ?? "";
   const input = { roomId, sessionId, media };
   const claimed = await ask(env, zone, "claimBroadcast", input, idempotency);
   const { broadcastId, worker, transportId, afterSeq } = claimed;
+  const maxKbps = configOf(env).settings.nominalKbps[media].leg;
   try {
     const { transport } = await callNode(
       env,
@@ -37,12 +38,12 @@ export async function startBroadcast(
         worker,
         transportId,
         broadcastId,
-        maxIncomingKbps: configOf(env).settings.nominalKbps[media].leg,
+        maxIncomingKbps: maxKbps,
         dtlsParameters,
       },
       afterSeq,
     );
-    return { id: broadcastId, transport };
+    return { id: broadcastId, transport, workerId: worker.workerId, maxKbps };
   } catch (error) {
     await ask(env, zone, "stopBroadcast", { roomId, sessionId, broadcastId });
     throw error;

@@ -110,9 +110,15 @@ async function bringFromWorker(
         continue;
       }
       if (!view.pipeOpen || again.includes(view)) opened.push(view);
-      const { viewId: id, broadcastId, transportId } = view;
-      const { consumers } = answer;
-      watched.views.push({ status: "ready", id, broadcastId, transportId, consumers });
+      const { viewId: id, broadcastId, transportId, consumer } = view;
+      watched.views.push({
+        status: "ready",
+        id,
+        broadcastId,
+        transportId,
+        workerId: consumer.workerId,
+        consumers: answer.consumers,
+      });
     }
   } catch (error) {
     if (!(error instanceof Problem)) throw error;

@@ -23,7 +23,14 @@ export const createBroadcast = z
   .meta({ id: "CreateBroadcast" });
 
 export const createdBroadcast = z
-  .object({ id: idOf("broadcast"), transport: transportParameters })
+  .object({
+    id: idOf("broadcast"),
+    transport: transportParameters,
+    /** The producer worker that takes it in. */
+    workerId: z.string(),
+    /** What its tracks may send in all, in kbit/s: the host holds them to it. */
+    maxKbps: z.number().int(),
+  })
   .meta({ id: "CreatedBroadcast" });
 
 export const createTrack = z
@@ -57,6 +64,8 @@ export const viewStatus = z.discriminatedUnion("status", [
     id: idOf("view"),
     broadcastId: idOf("broadcast"),
     transportId: z.string(),
+    /** The consumer worker that serves it. */
+    workerId: z.string(),
     consumers: z.array(consumerParameters),
   }),
   /** Refused or failed: nothing is held for it. */

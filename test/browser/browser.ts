@@ -4,6 +4,9 @@ import { type Browser, chromium } from "playwright-core";
 
 const names = ["chromium", "google-chrome", "chromium-browser"];
 
+/** The title of the page that is shown by whoever shares a screen in a browser that asks. */
+export const shownTitle = "What is shown";
+
 /** Where a browser is, or undefined where the machine has none. */
 export function findBrowser(): string | undefined {
   if (process.env.WEIR_CHROMIUM) return process.env.WEIR_CHROMIUM;
@@ -13,15 +16,22 @@ export function findBrowser(): string | undefined {
     .find((path) => existsSync(path));
 }
 
-/** Starts a browser with a camera and a microphone that are not there. */
-export function startBrowser(executablePath: string): Promise<Browser> {
+/**
+ * Starts a browser with a camera and a microphone that are not there.
+ * @param asks whether it asks for what a context was not permitted (and nobody
+ *   answers) and shares the tab titled `shownTitle`; by default all is permitted,
+ *   and the screen that is shared is a made-up one
+ */
+export function startBrowser(executablePath: string, asks = false): Promise<Browser> {
   return chromium.launch({
     executablePath,
     args: [
       "--no-sandbox",
       "--disable-gpu",
       "--use-fake-device-for-media-stream",
-      "--use-fake-ui-for-media-stream",
+      asks
+        ? `--auto-select-tab-capture-source-by-title=${shownTitle}`
+        : "--use-fake-ui-for-media-stream",
       "--disable-quic",
       "--disable-background-networking",
       "--disable-component-update",

@@ -8,7 +8,10 @@ import { RunningWeir } from "./running-weir.ts";
 export interface Gathering {
   readonly weir: RunningWeir;
   /** Someone comes who has opened nothing yet; gone again after the test. */
-  arrive(viewport?: { width: number; height: number }): Promise<Person>;
+  arrive(
+    viewport?: { width: number; height: number },
+    permissions?: readonly string[],
+  ): Promise<Person>;
   /**
    * Ada opens a room and enters it as its moderator, with none, one or both of
    * her guests Ben and Cleo.
@@ -19,8 +22,11 @@ export interface Gathering {
   ): Promise<{ ada: Person; ben: Person; cleo: Person; link: string }>;
 }
 
-/** Starts Weir and a browser for the tests around the call, and stops them after. */
-export function gather(): Gathering {
+/**
+ * Starts Weir and a browser for the tests around the call, and stops them after.
+ * @param asks whether the browser asks for what it was not permitted
+ */
+export function gather({ asks = false } = {}): Gathering {
   let weir: RunningWeir;
   let browser: Browser;
   const people: Person[] = [];
@@ -28,7 +34,7 @@ export function gather(): Gathering {
   beforeAll(async () => {
     [weir, browser] = await Promise.all([
       RunningWeir.start(),
-      startBrowser(findBrowser() ?? ""),
+      startBrowser(findBrowser() ?? "", asks),
     ]);
   }, 90_000);
 
@@ -41,8 +47,8 @@ export function gather(): Gathering {
     await weir?.stop();
   }, 30_000);
 
-  const arrive = async (viewport?: { width: number; height: number }) => {
-    const person = await Person.arrive(browser, viewport);
+  const arrive: Gathering["arrive"] = async (viewport, permissions) => {
+    const person = await Person.arrive(browser, viewport, permissions);
     people.push(person);
     return person;
   };

@@ -36,6 +36,9 @@ export interface PageGlobals {
   };
   performance: { now(): number };
   innerWidth: number;
+  /** Set by a test: how often the page asked for a screen. */
+  asked: number;
+  navigator: { mediaDevices: { getDisplayMedia(): Promise<never> } };
   document: {
     documentElement: { scrollWidth: number };
     querySelector(

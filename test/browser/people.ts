@@ -35,8 +35,12 @@ export class Person {
   static async arrive(
     browser: Browser,
     viewport = { width: 1280, height: 800 },
+    permissions: readonly string[] = ["camera", "microphone"],
   ): Promise<Person> {
-    const context = await browser.newContext({ viewport });
+    const context = await browser.newContext({
+      viewport,
+      permissions: [...permissions],
+    });
     return new Person(await context.newPage());
   }
 

@@ -11,6 +11,7 @@ import { waitFor } from "#test/harness/wait-for.ts";
 
 // Rooms of the lobby belong to the account of this key.
 const apiKey = `key_local_page.${randomBytes(24).toString("hex")}`;
+const operatorKey = `operator-${randomBytes(24).toString("hex")}`;
 const main = fileURLToPath(new URL("../../control/local/main.ts", import.meta.url));
 
 /** Messages that a page may leave unread; few, so that a test reaches it. */
@@ -54,6 +55,7 @@ export class RunningWeir {
       WEIR_PORT: String(port),
       WEIR_DATA: folder,
       WEIR_API_KEY: apiKey,
+      WEIR_OPERATOR_KEY: operatorKey,
       WEIR_MEDIA_PORT: String(mediaPort),
       WEIR_SETTINGS: JSON.stringify({ chat: { unreadMax } }),
       WEIR_PRODUCER_WORKERS: "2",
@@ -96,6 +98,15 @@ export class RunningWeir {
   async fleet(): Promise<Fleet> {
     const response = await fetch(`${this.url}/v1/lobby/fleet`);
     return (await response.json()) as Fleet;
+  }
+
+  /** Takes all hosts out of service for what is new, or back into it. */
+  async cordonAll(cordoned: boolean): Promise<void> {
+    const { nodes } = await this.fleet();
+    for (const { id } of nodes) {
+      const action = cordoned ? "cordon" : "uncordon";
+      await this.call("POST", `/v1/nodes/${id}/${action}`, operatorKey);
+    }
   }
 
   /** Closes a room, as an application would. */

@@ -3,13 +3,11 @@ import type { RoomEvent } from "#schema/channel.ts";
 import { newTransportId, nodeIdOfWorker } from "#schema/ids.ts";
 import type { TrackSource } from "#schema/media.ts";
 import type { MediaClass } from "#schema/settings.ts";
-import type { PassedOver } from "../../placement/decision.ts";
-import { placeBroadcast } from "../../placement/producer.ts";
 import { endBroadcast, releaseViewers } from "../claims.ts";
 import { type Refusal, sessionDecision } from "../decision.ts";
 import type { Draft } from "../draft.ts";
-import { freeScreenPlaces, holdsScreen } from "../reservations.ts";
-import type { BroadcastState, RoomState, SessionRow } from "../state.ts";
+import type { BroadcastState } from "../state.ts";
+import { placeFor } from "./may-broadcast.ts";
 import { broadcastView } from "./sessions.ts";
 
 export interface ClaimedBroadcast {
@@ -24,26 +22,8 @@ export const claimBroadcast = sessionDecision<
   { roomId: string; sessionId: string; media: MediaClass },
   ClaimedBroadcast
 >((draft, { media }, room, session) => {
-  const refused = mayBroadcast(draft, media, room, session);
-  if (refused) return refused;
-  const tier = draft.settings.tiers[room.row.tier];
-  const { secondProducerWorkerFrom } = draft.settings.weight;
-  const placement = placeBroadcast(
-    {
-      roomId: room.row.id,
-      mediaClass: media,
-      dedicated: media === "camera" && tier?.producer === "dedicated",
-      producerWorkersMax: (tier?.broadcasts ?? 0) >= secondProducerWorkerFrom ? 2 : 1,
-    },
-    draft.state.picture,
-  );
-  if ("code" in placement) {
-    return {
-      refusal: placement.code,
-      detail: overlooked(placement.passedOver),
-      retryAfter: 5,
-    };
-  }
+  const placement = placeFor(draft, media, room, session);
+  if ("refusal" in placement) return placement;
   const { workerId } = placement;
   const nodeId = nodeIdOfWorker(workerId);
   if (placement.dedicates) draft.state.picture.dedicate(workerId, room.row.id);
@@ -84,42 +64,6 @@ export const claimBroadcast = sessionDecision<
     afterSeq: draft.afterSeq(nodeId),
   };
 });
-
-function mayBroadcast(
-  draft: Draft,
-  media: MediaClass,
-  room: RoomState,
-  session: SessionRow,
-): Refusal | undefined {
-  if (room.row.state !== "open") return { refusal: "room-closed" };
-  if (!session.canPublish) {
-    return {
-      refusal: "forbidden",
-      detail: "The session's token does not let it publish.",
-    };
-  }
-  if (room.row.broadcastsMax === 0) {
-    return {
-      refusal: "tier-broadcasts-exceeded",
-      detail: `Tier ${room.row.tier} is for chat only.`,
-    };
-  }
-  if (media === "screen") {
-    if (holdsScreen(draft, room.row.id) || freeScreenPlaces(draft) > 0) return undefined;
-    return { refusal: "no-screen-capacity", retryAfter: 10 };
-  }
-  const live = [...room.broadcasts].some((id) => {
-    const row = draft.state.broadcasts.get(id)?.row;
-    return row?.sessionId === session.id && row.mediaClass === "camera";
-  });
-  if (live) return { refusal: "already-broadcasting" };
-  if (room.row.broadcastsLive < room.row.broadcastsMax) return undefined;
-  return {
-    refusal: "tier-broadcasts-exceeded",
-    detail: `Tier ${room.row.tier} has room for ${room.row.broadcastsMax} broadcasts.`,
-    retryAfter: 10,
-  };
-}
 
 /** Ends a session's own broadcast; twice is once. */
 export const stopBroadcast = sessionDecision<
@@ -231,13 +175,4 @@ function emitEverywhere(draft: Draft, broadcast: BroadcastState, event: RoomEven
     if (!room) throw new Error(`Room ${roomId} is not loaded.`);
     draft.emit(room, event);
   }
-}
-
-function overlooked(passedOver: PassedOver): string {
-  const reasons = Object.entries(passedOver).map(
-    ([reason, count]) => `${count} ${reason}`,
-  );
-  return reasons.length > 0
-    ? `Workers passed over: ${reasons.join(", ")}.`
-    : "There are none.";
 }

@@ -1,6 +1,7 @@
 import { html } from "htm/preact";
 import type { Publication, Room } from "../sdk/index.ts";
 import { Icon } from "./icons.ts";
+import { LiveControls } from "./live-controls.ts";
 
 interface Props {
   room: Room;
@@ -16,32 +17,12 @@ export function Controls({ room, busy, act, onLive, onTest }: Props) {
   const own = [...room.publications];
   const camera = own.find(({ media }) => media === "camera");
   const screen = own.find(({ media }) => media === "screen");
-  const screenButton = (shown: Publication | undefined) => {
-    if (shown) {
-      return html`<button
-        data-testid="stop-screen"
-        aria-label="Stop showing the screen"
-        onClick=${() => act(() => shown.stop())}
-      >
-        <${Icon} name="stop" /> <span class="wide-only">Stop the screen</span>
-      </button>`;
-    }
-    // Telephones cannot show their screen to a page.
-    if (!navigator.mediaDevices?.getDisplayMedia) return null;
-    return html`<button
-      data-testid="share-screen"
-      aria-label="Share your screen"
-      disabled=${busy}
-      onClick=${() => act(() => room.publishScreen())}
-    >
-      <${Icon} name="screen" /> <span class="wide-only">Share screen</span>
-    </button>`;
-  };
   return html`<div role="group" aria-label="Your camera and sound">
     ${
       camera
-        ? html`<${LiveControls} publication=${camera} act=${act} />`
+        ? html`<${LiveControls} publication=${camera} busy=${busy} act=${act} />`
         : html`<button
+              type="button"
               class="primary"
               data-testid="go-live"
               disabled=${busy}
@@ -50,52 +31,57 @@ export function Controls({ room, busy, act, onLive, onTest }: Props) {
               <${Icon} name="camera" /> Go live
             </button>
             <button
+              type="button"
+              data-testid="go-live-sound"
+              aria-label="Go live with the microphone alone"
+              title="Go live with the microphone alone"
+              disabled=${busy}
+              onClick=${() => act(() => room.publishCamera({ camera: false }))}
+            >
+              <${Icon} name="mic" /> <span class="wide-only">Sound only</span>
+            </button>
+            <button
+              type="button"
               data-testid="go-live-test"
               aria-label="Go live with a test picture"
+              title="Go live with a test picture"
               disabled=${busy}
               onClick=${onTest}
             >
               <${Icon} name="picture" /> <span class="wide-only">Test picture</span>
             </button>`
     }
-    ${screenButton(screen)}
+    <${ScreenButton} room=${room} shown=${screen} busy=${busy} act=${act} />
   </div>`;
 }
 
-function LiveControls({
-  publication,
+function ScreenButton({
+  room,
+  shown,
+  busy,
   act,
-}: { publication: Publication } & Pick<Props, "act">) {
-  const toggle = (kind: "audio" | "video") =>
-    act(() =>
-      publication.isMuted(kind) ? publication.unmute(kind) : publication.mute(kind),
-    );
-  const silent = publication.isMuted("audio");
-  const dark = publication.isMuted("video");
-  return html`<button
-      data-testid="toggle-microphone"
-      aria-pressed=${silent}
-      aria-label=${silent ? "Unmute" : "Mute"}
-      onClick=${() => toggle("audio")}
+}: Pick<Props, "room" | "busy" | "act"> & { shown: Publication | undefined }) {
+  if (shown) {
+    return html`<button
+      type="button"
+      data-testid="stop-screen"
+      aria-label="Stop showing the screen"
+      title="Stop showing the screen"
+      onClick=${() => act(() => shown.stop())}
     >
-      <${Icon} name=${silent ? "mic-off" : "mic"} />
-      <span class="wide-only">${silent ? "Unmute" : "Mute"}</span>
-    </button>
-    <button
-      data-testid="toggle-camera"
-      aria-pressed=${dark}
-      aria-label=${dark ? "Show picture" : "Hide picture"}
-      onClick=${() => toggle("video")}
-    >
-      <${Icon} name=${dark ? "camera-off" : "camera"} />
-      <span class="wide-only">${dark ? "Show picture" : "Hide picture"}</span>
-    </button>
-    <button
-      class="danger"
-      data-testid="stop-live"
-      aria-label="Stop"
-      onClick=${() => act(() => publication.stop())}
-    >
-      <${Icon} name="stop" /> <span class="wide-only">Stop</span>
+      <${Icon} name="screen-off" /> <span class="wide-only">Stop the screen</span>
     </button>`;
+  }
+  // Telephones cannot show their screen to a page.
+  if (!navigator.mediaDevices?.getDisplayMedia) return null;
+  return html`<button
+    type="button"
+    data-testid="share-screen"
+    aria-label="Share your screen"
+    title="Share your screen"
+    disabled=${busy}
+    onClick=${() => act(() => room.publishScreen())}
+  >
+    <${Icon} name="screen" /> <span class="wide-only">Share screen</span>
+  </button>`;
 }

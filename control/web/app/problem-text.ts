@@ -34,7 +34,12 @@ const sentences: Record<WeirErrorCode, string> = {
   network: "The server cannot be reached.",
   unsupported: "This browser cannot take part: it lacks WebRTC or a codec.",
   "no-device": "No camera or microphone was found.",
-  "device-refused": "The browser was not allowed to use camera and microphone.",
+  "device-refused":
+    "The browser may not use your camera or microphone. Allow it beside the address, then try again.",
+  "device-busy":
+    "Your camera or microphone is in use by another application. Close that, then try again.",
+  "device-lost": "A camera or microphone was unplugged.",
+  "screen-not-chosen": "No screen was chosen, so none is shown.",
   "session-lost": "The connection was gone for too long.",
   superseded: "Your place in this room was taken up from elsewhere.",
   "too-slow": "This device fell behind the room's messages.",

@@ -1,4 +1,10 @@
-import { isPassing, type Room, type View, type WeirError } from "../sdk/index.ts";
+import {
+  isPassing,
+  type Publication,
+  type Room,
+  type View,
+  type WeirError,
+} from "../sdk/index.ts";
 import { problemText } from "./problem-text.ts";
 
 /** What the status line says, and how grave it is. */
@@ -18,6 +24,9 @@ export function describe(
   notice?: string,
 ): Status {
   if (room.state === "reconnecting") return describeReconnecting(room, chatOnly);
+  if (problem?.code === "screen-not-chosen") {
+    return { text: problemText(problem.code), tone: "calm" };
+  }
   if (problem) return { text: `Refused: ${problemText(problem.code)}`, tone: "bad" };
   if (chatOnly) {
     const tier = room.info?.tier ?? 0;
@@ -38,12 +47,28 @@ export function describe(
     const why = interrupted.error ? ` ${problemText(interrupted.error.code)}` : "";
     return { text: `Your broadcast comes back in a moment.${why}`, tone: "wait" };
   }
+  const lost = describeLost(own);
+  if (lost) return lost;
   const refused = describeRefused([...room.views.values()]);
   if (refused) return refused;
   const live = room.broadcasts.size;
   const you = own.some(({ state }) => state === "live") ? "You are live. " : "";
   const note = notice ? `${notice} ` : "";
   return { text: `${note}${you}${describeLive(live)}`, tone: "calm" };
+}
+
+/** A device of one's own was unplugged: what others have of one now, and what helps. */
+function describeLost(own: Publication[]): Status | undefined {
+  if (own.some((one) => one.isLost("video"))) {
+    const text = "Your camera was unplugged: others do not see you. Turn one on again.";
+    return { text, tone: "bad" };
+  }
+  if (own.some((one) => one.isLost("audio"))) {
+    const text =
+      "Your microphone was unplugged: others do not hear you. Turn one on again.";
+    return { text, tone: "bad" };
+  }
+  return undefined;
 }
 
 function describeReconnecting({ error }: Room, chatOnly: boolean): Status {

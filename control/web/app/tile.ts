@@ -1,9 +1,10 @@
 import { html } from "htm/preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { BroadcastInfo } from "#schema/channel.ts";
-import type { Publication, View } from "../sdk/index.ts";
+import type { View } from "../sdk/index.ts";
 import { Icon } from "./icons.ts";
 import { problemText } from "./problem-text.ts";
+import { Caption, Initial } from "./tile-parts.ts";
 
 interface RemoteProps {
   broadcast: BroadcastInfo;
@@ -12,13 +13,16 @@ interface RemoteProps {
   speaks: boolean;
   /** Sound waits for a gesture. */
   muted: boolean;
+  /** It takes most of the place. */
+  isLarge: boolean;
+  onLarge(on: boolean): void;
   /** The browser plays sound only after a gesture. */
   onSoundBlocked(): void;
 }
 
 /** Someone else's picture. */
 export function RemoteTile(props: RemoteProps) {
-  const { broadcast, view, speaks, muted, onSoundBlocked } = props;
+  const { broadcast, view, speaks, muted, isLarge, onLarge, onSoundBlocked } = props;
   const ref = useRef<HTMLVideoElement>(null);
 
   useEffect(() => {
@@ -39,93 +43,52 @@ export function RemoteTile(props: RemoteProps) {
     });
   }, [view, view?.state, muted]);
 
-  const off = (source: string) =>
-    broadcast.tracks.some((track) => track.source === source && track.paused);
-  const dark = off("camera") || off("screen");
-  const cover = coverText(view, dark);
+  const { identity, media } = broadcast;
+  const isScreen = media === "screen";
+  const cover = coverText(broadcast, view);
+  const name = isScreen ? `Screen of ${identity}` : identity;
+  const sizeLabel = isLarge ? `Show ${name} smaller` : `Show ${name} large`;
   return html`<li
     class="tile"
     data-testid="tile"
     data-broadcast-id=${broadcast.id}
     data-view-state=${view?.state ?? "none"}
-    data-media=${broadcast.media}
+    data-media=${media}
     data-speaks=${speaks}
+    data-large=${isLarge}
   >
-    <video ref=${ref} autoplay playsinline aria-label=${`Picture of ${broadcast.identity}`} />
-    ${cover && html`<p class="cover"><${Initial} of=${broadcast.identity} />${cover}</p>`}
-    <${Caption}
-      name=${broadcast.identity}
-      note=${broadcast.media === "screen" ? "screen" : ""}
-      silent=${off("microphone")}
-    />
+    <video ref=${ref} autoplay playsinline aria-label=${isScreen ? name : `Picture of ${identity}`} />
+    ${cover && html`<p class="cover"><${Initial} of=${identity} />${cover}</p>`}
+    <button
+      type="button"
+      class="tile-size"
+      data-testid="tile-size"
+      aria-label=${sizeLabel}
+      title=${sizeLabel}
+      onClick=${() => onLarge(!isLarge)}
+    >
+      <${Icon} name=${isLarge ? "smaller" : "larger"} />
+    </button>
+    <${Caption} name=${identity} note=${isScreen ? "screen" : ""} silent=${!isScreen && isSilent(broadcast)} />
   </li>`;
 }
 
-/** One's own picture, as it is being sent. */
-export function SelfTile({
-  publication,
-  name,
-}: {
-  publication: Publication;
-  name: string;
-}) {
-  const ref = useRef<HTMLVideoElement>(null);
-
-  useEffect(() => {
-    const video = ref.current;
-    if (!video) return;
-    // Always silent: nobody wants to hear oneself.
-    video.muted = true;
-    video.srcObject = publication.stream;
-    video.play().catch(() => {});
-  }, [publication]);
-
-  const dark = publication.isMuted("video");
-  // A camera is shown as in a mirror; a drawn picture or a screen as it is.
-  const [track] = publication.stream.getVideoTracks();
-  const drawn = track instanceof CanvasCaptureMediaStreamTrack;
-  const mirrored = publication.media === "camera" && !drawn;
-  return html`<li
-    class="tile own"
-    data-testid=${publication.media === "camera" ? "self-tile" : "self-screen"}
-    data-broadcast-id=${publication.broadcastId}
-    data-state=${publication.state}
-    data-mirrored=${mirrored}
-  >
-    <video ref=${ref} autoplay playsinline muted aria-label="Your own picture" />
-    ${dark && html`<p class="cover"><${Initial} of=${name} />Your picture is hidden</p>`}
-    <${Caption} name=${name} note=${publication.state === "live" ? "you, live" : "you"} silent=${publication.isMuted("audio")} />
-  </li>`;
+/** Whether nothing is to be heard: the microphone is muted, or there is none. */
+function isSilent({ tracks }: BroadcastInfo): boolean {
+  const microphone = tracks.find(({ source }) => source === "microphone");
+  return microphone === undefined || microphone.paused;
 }
 
-function Caption({
-  name,
-  note,
-  silent,
-}: {
-  name: string;
-  note: string;
-  silent: boolean;
-}) {
-  return html`<p class="caption">
-    ${silent && html`<${Icon} name="mic-off" /><span class="unseen">Muted: </span>`}
-    <span class="caption-name">${name}</span>
-    ${note && html`<span class="caption-note">${note}</span>`}
-  </p>`;
-}
-
-function Initial({ of }: { of: string }) {
-  const letter = [...of.trim()][0]?.toUpperCase() ?? "?";
-  return html`<span class="initial" aria-hidden="true">${letter}</span>`;
-}
-
-function coverText(view: View | undefined, dark: boolean): string {
+function coverText({ tracks }: BroadcastInfo, view: View | undefined): string {
   if (!view) return "Not watched";
   if (view.state === "refused" || view.state === "lost") {
     return view.error ? problemText(view.error.code) : "The picture is coming back…";
   }
-  if (dark) return "The picture is hidden";
-  if (view.state === "requested" || view.firstFrameAtMs === undefined)
+  const picture = tracks.find(({ source }) => source === "camera" || source === "screen");
+  if (!picture) return "Sound only";
+  if (picture.paused) return "The picture is hidden";
+  if (view.state === "requested" || view.firstFrameAtMs === undefined) {
     return "Connecting…";
+  }
   return "";
 }

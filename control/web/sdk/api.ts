@@ -12,6 +12,7 @@ import type {
 } from "#schema/api/media.ts";
 import type { credential, Entry } from "#schema/api/rooms.ts";
 import type { DtlsParametersWire } from "#schema/media.ts";
+import type { MediaClass } from "#schema/settings.ts";
 import { asWeirError, readProblem, WeirError } from "./errors.ts";
 
 type Method = "GET" | "POST" | "PATCH" | "DELETE";
@@ -90,6 +91,14 @@ export class SessionApi {
     body: z.input<typeof createBroadcast>,
   ): Promise<z.infer<typeof createdBroadcast>> {
     return this.#call("POST", `/v1/sessions/${this.#sessionId}/broadcasts`, body);
+  }
+
+  /** @throws WeirError why a camera or screen could not go live now */
+  mayBroadcast(media: MediaClass): Promise<unknown> {
+    return this.#call(
+      "GET",
+      `/v1/sessions/${this.#sessionId}/may-broadcast?media=${media}`,
+    );
   }
 
   stopBroadcast(broadcastId: string): Promise<void> {

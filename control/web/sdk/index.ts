@@ -18,7 +18,9 @@ export async function connect(options: ConnectOptions): Promise<Room> {
 }
 
 export { callApi } from "./api.ts";
+export type { CameraChoice } from "./capture.ts";
 export { type Chat, type Outgoing, textMax } from "./chat.ts";
+export { type Device, type Devices, listDevices, onDevicesChanged } from "./devices.ts";
 export { asWeirError, isPassing, WeirError, type WeirErrorCode } from "./errors.ts";
 export type { Moderation, ModerationAction } from "./moderation.ts";
 export type { Publication, PublicationState } from "./publication.ts";

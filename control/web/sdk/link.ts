@@ -140,6 +140,14 @@ export class Link {
   }
 
   /**
+   * What this browser can send.
+   * @throws WeirError `unavailable` while the zone has no media host
+   */
+  get sendingCapabilities(): types.RtpCapabilities {
+    return this.#loadedDevice().sendRtpCapabilities;
+  }
+
+  /**
    * Runs a call of the session; where its credential is refused, the session is
    * looked after.
    * @throws WeirError the call's

@@ -1,10 +1,10 @@
-import type { types } from "mediasoup-client";
-import type { MediaKindWire, TrackSource } from "#schema/media.ts";
+import type { MediaKindWire } from "#schema/media.ts";
 import type { MediaClass } from "#schema/settings.ts";
 import { backoffMs } from "./backoff.ts";
-import { screenEncoding, simulcastEncodings, singleEncoding } from "./capture.ts";
-import { asWeirError, isPassing, type WeirError, type WeirErrorCode } from "./errors.ts";
+import { openDevice } from "./capture.ts";
+import { asWeirError, isPassing, WeirError, type WeirErrorCode } from "./errors.ts";
 import type { Link } from "./link.ts";
+import { SentTracks } from "./sent-tracks.ts";
 
 /** `starting`, `live`, `interrupted` (comes back by itself), `failed`, `stopped`. */
 export type PublicationState = "starting" | "live" | "interrupted" | "failed" | "stopped";
@@ -24,24 +24,17 @@ const passesOnReturn: ReadonlySet<WeirErrorCode> = new Set<WeirErrorCode>([
   "not-found",
 ]);
 
-interface Published {
-  producer: types.Producer;
-  trackId: string;
-}
-
 /** One broadcast of this session, from its stream to the producer worker. */
 export class Publication {
   readonly media: MediaClass;
   readonly stream: MediaStream;
   readonly simulcast: boolean;
-  broadcastId: string | undefined;
   /** Why it failed or was interrupted. */
   error: WeirError | undefined;
   readonly #changed: (publication: Publication) => void;
-  readonly #published = new Map<MediaKindWire, Published>();
   readonly #muted = new Set<MediaKindWire>();
   #link: Link | undefined;
-  #transportId: string | undefined;
+  #sent: SentTracks | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #attempts = 0;
   #state: PublicationState = "starting";
@@ -51,6 +44,17 @@ export class Publication {
     this.stream = options.stream;
     this.simulcast = options.simulcast ?? true;
     this.#changed = changed;
+    for (const track of this.stream.getTracks()) this.#attend(track);
+  }
+
+  /** The broadcast's id, while it has a place at the server. */
+  get broadcastId(): string | undefined {
+    return this.#sent?.broadcastId;
+  }
+
+  /** The worker that takes it in, while it has a place. */
+  get workerId(): string | undefined {
+    return this.#sent?.workerId;
   }
 
   get state(): PublicationState {
@@ -103,7 +107,7 @@ export class Publication {
 
   /** @internal Its transport is gone: starts again on another. */
   transportGone(link: Link, transportId: string): void {
-    if (transportId !== this.#transportId) return;
+    if (transportId !== this.#sent?.transportId) return;
     this.#giveBack(link);
     void this.restart(link);
   }
@@ -113,7 +117,7 @@ export class Publication {
    * @param kind which of the two tracks
    */
   async getStats(kind: MediaKindWire): Promise<RTCStatsReport> {
-    return (await this.#published.get(kind)?.producer.getStats()) ?? new Map();
+    return (await this.#sent?.producer(kind)?.getStats()) ?? new Map();
   }
 
   mute(kind: MediaKindWire): Promise<void> {
@@ -124,18 +128,68 @@ export class Publication {
     return this.#pause(kind, false);
   }
 
+  /** Whether a track of this kind is there, muted or not. */
+  has(kind: MediaKindWire): boolean {
+    return this.track(kind) !== undefined;
+  }
+
+  /** The track of a kind: of the camera, the microphone, or what was given. */
+  track(kind: MediaKindWire): MediaStreamTrack | undefined {
+    return this.stream.getTracks().find((track) => track.kind === kind);
+  }
+
+  /** Whether the device of a kind has gone: `use` opens another. */
+  isLost(kind: MediaKindWire): boolean {
+    return this.track(kind)?.readyState === "ended";
+  }
+
   /**
-   * Sends another track of the same kind from now on.
-   * @throws Error where no track of this kind is sent
+   * Sends from another device, or begins to send a kind that was not sent.
+   * @param deviceId as `listDevices` names it; the default device without it
+   * @throws WeirError `no-device`, `device-refused`, `device-busy` and others
    */
-  async replaceTrack(track: MediaStreamTrack): Promise<void> {
-    const published = this.#published.get(track.kind as MediaKindWire);
-    if (!published) throw new Error(`No ${track.kind} is being sent.`);
-    const old = published.producer.track;
-    await published.producer.replaceTrack({ track });
-    if (old) this.stream.removeTrack(old);
+  async use(kind: MediaKindWire, deviceId?: string): Promise<void> {
+    await this.setTrack(await openDevice(kind, deviceId));
+  }
+
+  /**
+   * Sends this track from now on: in place of the one of its kind, or beside what
+   * is sent. The one before it is stopped.
+   * @throws WeirError why the server does not take it
+   */
+  async setTrack(track: MediaStreamTrack): Promise<void> {
+    const kind = track.kind as MediaKindWire;
+    const old = this.track(kind);
+    const wasLost = this.isLost(kind);
+    const producer = this.#sent?.producer(kind);
+    try {
+      // A producer's own track is paused with it, and a new one has to be as well.
+      if (producer) await producer.replaceTrack({ track });
+      else if (this.#state === "live") await this.#sent?.add(track);
+    } catch (error) {
+      track.stop();
+      throw asWeirError(error);
+    }
+    if (old) {
+      this.stream.removeTrack(old);
+      old.stop();
+    }
     this.stream.addTrack(track);
+    this.#attend(track);
+    if (wasLost) await this.unmute(kind);
     this.#changed(this);
+  }
+
+  /** Stops sending a kind and lets its device go; the last one ends the broadcast. */
+  async removeTrack(kind: MediaKindWire): Promise<void> {
+    const track = this.track(kind);
+    if (!track) return;
+    if (this.stream.getTracks().length === 1) return this.stop();
+    this.stream.removeTrack(track);
+    track.stop();
+    this.#muted.delete(kind);
+    this.#changed(this);
+    await this.#sent?.remove(kind);
   }
 
   /** Stops the broadcast and its devices. */
@@ -157,65 +211,36 @@ export class Publication {
     const { dtlsParameters } = link.identification;
     const claim = { media: this.media, dtlsParameters };
     const created = await link.runOwn((api) => api.createBroadcast(claim));
-    this.broadcastId = created.id;
-    this.#transportId = created.transport.id;
-    const asked = new Map<MediaKindWire, Promise<string>>();
-    const transport = link.transports.addSending(
-      created.transport,
-      (produced, callback) => {
-        const { kind, rtpParameters } = produced;
-        const source = sourceOf(this.media, kind);
-        const body = { kind, source, rtpParameters, paused: this.#muted.has(kind) };
-        const answer = link.run((api) => api.createTrack(created.id, body));
-        const trackId = answer.then(({ id }) => id);
-        // Awaited below; marked as handled, as another track may fail before.
-        trackId.catch(() => {});
-        asked.set(kind, trackId);
-        // Called back at once: the next track does not wait for this one's answer.
-        callback({ id: `${created.id}/${kind}` });
-      },
-    );
+    const { media, simulcast } = this;
+    const shape = { media, simulcast, codec: "vp8" as const };
+    const sent = new SentTracks(link, created, shape, (kind) => this.#muted.has(kind));
+    this.#sent = sent;
+    // The picture first: it takes longer to appear than sound does.
     const tracks = [...this.stream.getVideoTracks(), ...this.stream.getAudioTracks()];
-    const made = tracks.map((track) => transport.produce(this.#options(track)));
-    for (const producer of await Promise.all(made)) {
-      link.transports.follow(transport, producer.rtpSender?.transport);
-      const trackId = await asked.get(producer.kind);
-      if (!trackId) continue;
-      this.#published.set(producer.kind, { producer, trackId });
-      if (this.#muted.has(producer.kind)) producer.pause();
-    }
+    await Promise.all(tracks.map((track) => sent.add(track)));
   }
 
-  #options(track: MediaStreamTrack): types.ProducerOptions {
-    // The stream outlives a producer: it is sent again after a reconnection.
-    const common = { track, stopTracks: false, zeroRtpOnPause: true };
-    if (track.kind === "audio") {
-      return { ...common, codecOptions: { opusDtx: true, opusFec: true } };
-    }
-    const camera = this.simulcast ? simulcastEncodings : singleEncoding;
-    const encodings = this.media === "screen" ? screenEncoding : camera;
-    // Copied, as mediasoup-client writes into what it is given.
-    return {
-      ...common,
-      encodings: encodings.map((encoding) => ({ ...encoding })),
-      codecOptions: { videoGoogleStartBitrate: 600 },
-    };
+  /** A screen that is shown no longer ends its broadcast; a device that went is silent. */
+  #attend(track: MediaStreamTrack): void {
+    track.addEventListener("ended", () => {
+      const kind = track.kind as MediaKindWire;
+      if (this.#state === "stopped" || this.track(kind) !== track) return;
+      if (this.media === "screen") {
+        void (kind === "video" ? this.stop() : this.removeTrack(kind)).catch(() => {});
+        return;
+      }
+      this.error = new WeirError("device-lost", `The ${kind} device is gone.`);
+      this.#pause(kind, true).catch(() => {});
+      this.#changed(this);
+    });
   }
 
   async #pause(kind: MediaKindWire, paused: boolean): Promise<void> {
     if (this.#muted.has(kind) === paused) return;
     if (paused) this.#muted.add(kind);
     else this.#muted.delete(kind);
-    const published = this.#published.get(kind);
-    // Sending stops here at once, whether or not the server can be told.
-    if (paused) published?.producer.pause();
-    else published?.producer.resume();
     this.#changed(this);
-    const { broadcastId } = this;
-    const link = this.#link;
-    if (!published || !broadcastId || !link || link.closed) return;
-    const { trackId } = published;
-    await link.run((api) => api.pauseTrack(broadcastId, trackId, paused));
+    await this.#sent?.pause(kind, paused);
   }
 
   #giveBack(link: Link): void {
@@ -226,10 +251,8 @@ export class Publication {
 
   #clear(): void {
     clearTimeout(this.#retry);
-    if (this.#transportId) this.#link?.transports.drop(this.#transportId);
-    this.#published.clear();
-    this.#transportId = undefined;
-    this.broadcastId = undefined;
+    this.#sent?.close();
+    this.#sent = undefined;
   }
 
   #become(state: PublicationState, error?: WeirError): void {
@@ -238,9 +261,4 @@ export class Publication {
     this.error = error;
     this.#changed(this);
   }
-}
-
-function sourceOf(media: MediaClass, kind: MediaKindWire): TrackSource {
-  if (media === "screen") return kind === "video" ? "screen" : "screen-audio";
-  return kind === "video" ? "camera" : "microphone";
 }

@@ -144,16 +144,18 @@ export class Room extends Emitter<RoomEvents> {
    * @throws WeirError `tier-broadcasts-exceeded`, `no-producer-capacity` and others
    */
   async publishCamera(options: CameraOptions = {}): Promise<Publication> {
-    const stream = options.stream ?? (await openCamera(options.constraints));
+    const stream = options.stream ?? (await openCamera(options));
     const { simulcast = true } = options;
     return this.#publications.publish({ media: "camera", stream, simulcast });
   }
 
   /**
-   * Shows a screen or window.
-   * @throws WeirError `no-screen-capacity`, `device-refused` and others
+   * Shows a screen, window or tab, with its sound where the browser has it. Whether
+   * the servers have a place for it is asked before the browser asks which one.
+   * @throws WeirError `no-screen-capacity`, `screen-not-chosen` and others
    */
   async publishScreen(options: { stream?: MediaStream } = {}): Promise<Publication> {
+    await this.#link?.runOwn((api) => api.mayBroadcast("screen"));
     const stream = options.stream ?? (await openScreen());
     return this.#publications.publish({ media: "screen", stream });
   }

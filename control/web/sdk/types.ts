@@ -1,4 +1,5 @@
 import type { BroadcastInfo, ChatMessage } from "#schema/channel.ts";
+import type { CameraChoice } from "./capture.ts";
 import type { WeirError } from "./errors.ts";
 import type { Publication } from "./publication.ts";
 import type { View } from "./view.ts";
@@ -49,12 +50,10 @@ export interface ConnectOptions {
   leaveOnPageHide?: boolean;
 }
 
-/** What to send as one's camera. */
-export interface CameraOptions {
-  /** Any stream; the camera and microphone by default. */
+/** What to send as one's camera and microphone. */
+export interface CameraOptions extends CameraChoice {
+  /** Any stream, in place of one's devices. */
   stream?: MediaStream;
-  /** What camera and microphone are asked for. */
-  constraints?: MediaStreamConstraints;
   /** Three layers; true by default. */
   simulcast?: boolean;
 }

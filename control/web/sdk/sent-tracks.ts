@@ -1,0 +1,139 @@
+import type { types } from "mediasoup-client";
+import type { z } from "zod";
+import type { createdBroadcast } from "#schema/api/media.ts";
+import type { MediaKindWire, TrackSource } from "#schema/media.ts";
+import type { MediaClass } from "#schema/settings.ts";
+import { producerOptions, type SendShape } from "./encodings.ts";
+import { WeirError } from "./errors.ts";
+import type { Link } from "./link.ts";
+
+interface Sent {
+  producer: types.Producer;
+  trackId: string;
+}
+
+/** A track that the server is being told of. */
+interface Announced {
+  trackId: Promise<string>;
+  paused: boolean;
+}
+
+/** The tracks of one broadcast on its sending transport: at most one of each kind. */
+export class SentTracks {
+  readonly broadcastId: string;
+  readonly transportId: string;
+  /** The worker that takes them in. */
+  readonly workerId: string;
+  readonly #link: Link;
+  readonly #shape: SendShape;
+  readonly #isMuted: (kind: MediaKindWire) => boolean;
+  readonly #transport: types.Transport;
+  readonly #sent = new Map<MediaKindWire, Sent>();
+  readonly #announced = new Map<MediaKindWire, Announced>();
+
+  /**
+   * @param created what the server answered to the claim
+   * @param isMuted asked when a track is announced, and again when it is there
+   */
+  constructor(
+    link: Link,
+    created: z.infer<typeof createdBroadcast>,
+    shape: Omit<SendShape, "maxKbps">,
+    isMuted: (kind: MediaKindWire) => boolean,
+  ) {
+    this.broadcastId = created.id;
+    this.transportId = created.transport.id;
+    this.workerId = created.workerId;
+    this.#link = link;
+    this.#shape = { ...shape, maxKbps: created.maxKbps };
+    this.#isMuted = isMuted;
+    this.#transport = link.transports.addSending(
+      created.transport,
+      (produced, callback) => {
+        const { kind } = produced;
+        this.#announced.set(kind, this.#announce(produced));
+        // Called back at once: the next track does not wait for this one's answer.
+        callback({ id: `${created.id}/${kind}` });
+      },
+    );
+  }
+
+  /** The producer of a kind, if it is sent. */
+  producer(kind: MediaKindWire): types.Producer | undefined {
+    return this.#sent.get(kind)?.producer;
+  }
+
+  /**
+   * Sends a track.
+   * @throws WeirError why the server does not take it
+   */
+  async add(track: MediaStreamTrack): Promise<void> {
+    const options = producerOptions(track, this.#shape, this.#link.sendingCapabilities);
+    const producer = await this.#transport.produce(options);
+    this.#link.transports.follow(this.#transport, producer.rtpSender?.transport);
+    const { kind } = producer;
+    const announced = this.#announced.get(kind);
+    if (!announced) throw new WeirError("internal", `No ${kind} was announced.`);
+    if (announced.paused) producer.pause();
+    try {
+      this.#sent.set(kind, { producer, trackId: await announced.trackId });
+    } catch (error) {
+      producer.close();
+      throw error;
+    }
+    // It may have been muted or unmuted while the server was told of it.
+    const muted = this.#isMuted(kind);
+    if (muted !== announced.paused) await this.pause(kind, muted);
+  }
+
+  /**
+   * Stops or goes on sending a kind: here at once, whether or not the server can
+   * be told.
+   * @throws WeirError where it cannot be told
+   */
+  async pause(kind: MediaKindWire, paused: boolean): Promise<void> {
+    const sent = this.#sent.get(kind);
+    if (!sent) return;
+    if (paused) sent.producer.pause();
+    else sent.producer.resume();
+    if (this.#link.closed) return;
+    const { trackId } = sent;
+    await this.#link.run((api) => api.pauseTrack(this.broadcastId, trackId, paused));
+  }
+
+  /** Ends a kind. @throws WeirError where the server cannot be told */
+  async remove(kind: MediaKindWire): Promise<void> {
+    const sent = this.#sent.get(kind);
+    if (!sent) return;
+    this.#sent.delete(kind);
+    sent.producer.close();
+    if (this.#link.closed) return;
+    const { trackId } = sent;
+    await this.#link.run((api) => api.removeTrack(this.broadcastId, trackId));
+  }
+
+  /** Ends all of them, here. */
+  close(): void {
+    this.#link.transports.drop(this.transportId);
+    this.#sent.clear();
+  }
+
+  #announce({
+    kind,
+    rtpParameters,
+  }: Pick<types.Producer, "kind" | "rtpParameters">): Announced {
+    const source = sourceOf(this.#shape.media, kind);
+    const paused = this.#isMuted(kind);
+    const body = { kind, source, rtpParameters, paused };
+    const answer = this.#link.run((api) => api.createTrack(this.broadcastId, body));
+    const trackId = answer.then(({ id }) => id);
+    // Awaited by `add`; marked as handled, as another track may fail before.
+    trackId.catch(() => {});
+    return { trackId, paused };
+  }
+}
+
+function sourceOf(media: MediaClass, kind: MediaKindWire): TrackSource {
+  if (media === "screen") return kind === "video" ? "screen" : "screen-audio";
+  return kind === "video" ? "camera" : "microphone";
+}
