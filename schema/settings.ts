@@ -61,6 +61,15 @@ export const settingsSchema = z.object({
         .prefault({}),
     })
     .prefault({}),
+  watching: z
+    .object({
+      /**
+       * Cameras whose pictures a client shows at once, those who spoke last; it
+       * hears everyone. An application may ask for another number.
+       */
+      picturesMax: positive.prefault(12),
+    })
+    .prefault({}),
   /** The room tiers, indexed by their number. */
   tiers: z
     .array(tier)

@@ -1,5 +1,6 @@
 import type { Entry, Room } from "#schema/api/rooms.ts";
 import { zoneOf } from "#schema/ids.ts";
+import type { VideoCodec } from "#schema/media.ts";
 import { type Joining, mintJoinToken, signSession } from "../auth/tokens.ts";
 import { roomView } from "../broker/decide/rooms.ts";
 import type { IdempotencyScope } from "../broker/requests.ts";
@@ -15,6 +16,7 @@ export interface NewRoom {
   name?: string;
   zone?: string;
   reserve: boolean;
+  codec?: VideoCodec;
 }
 
 /** Opens a room in a zone; one zone is all that this deployment knows so far. */
@@ -31,9 +33,9 @@ export async function openRoom(
       ],
     });
   }
-  const { tier, name, reserve } = room;
+  const { tier, name, reserve, codec } = room;
   checkTier(env, tier);
-  return ask(env, zone, "createRoom", { accountId, tier, name, reserve });
+  return ask(env, zone, "createRoom", { accountId, tier, name, reserve, codec });
 }
 
 /** Changes an account's room: its name, its tier, whether its tier is reserved. */
@@ -108,5 +110,6 @@ export async function enterRoom(
     eventSeq,
     sessions,
     broadcasts,
+    picturesMax: config.settings.watching.picturesMax,
   };
 }

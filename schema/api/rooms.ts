@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { broadcastInfo } from "../channel.ts";
 import { idOf, zoneName } from "../ids.ts";
-import { rtpCapabilities } from "../media.ts";
+import { rtpCapabilities, videoCodec } from "../media.ts";
 
 const name = z.string().min(1).max(80);
 /** A participant's identity: the application's own name for a person. */
@@ -16,6 +16,9 @@ export const createRoom = z
       .boolean()
       .default(false)
       .meta({ description: "Grant the tier's whole weight now, or refuse." }),
+    codec: videoCodec.default("vp8").meta({
+      description: "What its broadcasters send; browsers that cannot send VP8.",
+    }),
   })
   .meta({ id: "CreateRoom" });
 
@@ -37,6 +40,7 @@ export const room = z
     state: z.enum(["open", "closed"]),
     epoch: z.number().int(),
     reserve: z.boolean(),
+    codec: videoCodec,
     createdAt: z.iso.datetime(),
     broadcasts: z.object({ live: z.number().int(), max: z.number().int() }),
     sessions: z.object({ present: z.number().int(), max: z.number().int() }),
@@ -96,6 +100,8 @@ export const entry = z
     eventSeq: z.number().int(),
     sessions: z.array(sessionInfo),
     broadcasts: z.array(broadcastInfo),
+    /** Pictures that a client shows at once unless told otherwise; sound is for all. */
+    picturesMax: z.number().int(),
   })
   .meta({ id: "Entry" });
 export type Entry = z.infer<typeof entry>;

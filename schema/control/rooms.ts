@@ -23,6 +23,10 @@ export const room = sqliteTable(
     /** Raised by every reopening. */
     epoch: integer().notNull(),
     reserve: integer({ mode: "boolean" }).notNull(),
+    /** The video codec that its broadcasters send. */
+    codec: text({ enum: ["vp8", "h264", "vp9", "av1"] })
+      .notNull()
+      .default("vp8"),
     createdAtMs: integer("created_at_ms").notNull(),
     /** The last event sequence number given out. */
     eventSeq: integer("event_seq").notNull(),

@@ -52,6 +52,7 @@ test.each(limits)(
       state: "open",
       epoch: 1,
       reserve: false,
+      codec: "vp8",
       sessions: { present: 0, max: viewers },
       broadcasts: { live: 0, max },
     });

@@ -1,5 +1,6 @@
 import type { Room } from "#schema/api/rooms.ts";
 import { zoneOf } from "#schema/ids.ts";
+import type { VideoCodec } from "#schema/media.ts";
 import { endSession, hideBroadcast } from "../claims.ts";
 import { type Decision, roomDecision } from "../decision.ts";
 import type { Draft } from "../draft.ts";
@@ -8,11 +9,17 @@ import type { RoomRow, RoomState } from "../state.ts";
 
 /** Opens a room of a tier. */
 export const createRoom: Decision<
-  { accountId: string; tier: number; name?: string; reserve: boolean },
+  {
+    accountId: string;
+    tier: number;
+    name?: string;
+    reserve: boolean;
+    codec?: VideoCodec;
+  },
   Room
 > = {
   rooms: () => [],
-  decide(draft, { accountId, tier, name, reserve }) {
+  decide(draft, { accountId, tier, name, reserve, codec = "vp8" }) {
     const limits = draft.settings.tiers[tier];
     if (!limits) {
       const last = draft.settings.tiers.length - 1;
@@ -30,6 +37,7 @@ export const createRoom: Decision<
       state: "open",
       epoch: 1,
       reserve,
+      codec,
       createdAtMs: draft.nowMs,
       eventSeq: 0,
       broadcastsMax: limits.broadcasts,
@@ -96,6 +104,7 @@ export function roomView(row: RoomRow): Room {
     state: row.state,
     epoch: row.epoch,
     reserve: row.reserve,
+    codec: row.codec,
     createdAt: new Date(row.createdAtMs).toISOString(),
     broadcasts: { live: row.broadcastsLive, max: row.broadcastsMax },
     sessions: { present: row.sessionsPresent, max: row.sessionsMax },

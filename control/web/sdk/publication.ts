@@ -212,7 +212,7 @@ export class Publication {
     const claim = { media: this.media, dtlsParameters };
     const created = await link.runOwn((api) => api.createBroadcast(claim));
     const { media, simulcast } = this;
-    const shape = { media, simulcast, codec: "vp8" as const };
+    const shape = { media, simulcast, codec: link.entry.room.codec };
     const sent = new SentTracks(link, created, shape, (kind) => this.#muted.has(kind));
     this.#sent = sent;
     // The picture first: it takes longer to appear than sound does.

@@ -1,0 +1,1 @@
+ALTER TABLE `room` ADD `codec` text DEFAULT 'vp8' NOT NULL;
