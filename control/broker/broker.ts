@@ -5,7 +5,7 @@ import { commit } from "../ledger/commit.ts";
 import { fenceZone, loadZone } from "../ledger/load.ts";
 import { loadRooms } from "../ledger/load-rooms.ts";
 import type { DecisionInput, DecisionName, DecisionOutput } from "./decisions.ts";
-import { Draft, type RoomNews } from "./draft.ts";
+import { Draft } from "./draft.ts";
 import {
   type Answer,
   busy,
@@ -16,6 +16,7 @@ import {
   type Waiting,
 } from "./requests.ts";
 import type { ZoneState } from "./state.ts";
+import type { RoomNews } from "./telling.ts";
 
 /** What a commit has to tell others, in order. */
 export interface Committed {

@@ -1,8 +1,10 @@
 import { nodeIdOfWorker } from "#schema/ids.ts";
 import type { PipePicture } from "../placement/picture-rows.ts";
 import type { Draft } from "./draft.ts";
+import { endMoveOf, seatsOf } from "./moves.ts";
 import { freeProducer } from "./reservations.ts";
 import type { BroadcastState, RoomState, SessionRow, ViewRow } from "./state.ts";
+import { dropWaiting } from "./waiting.ts";
 
 /*
  * Taking and giving back what costs capacity. Every release goes by the row
@@ -22,6 +24,7 @@ export function claimSeat(draft: Draft, room: RoomState, view: ViewRow): void {
 
 /**
  * Gives a view's seat back; its pipe lingers when nobody watches it any more.
+ * Of a view that moves, the other seat is what is left.
  * @param tellAgent false where the agent learns of it by a larger closing
  */
 export function releaseView(
@@ -32,7 +35,8 @@ export function releaseView(
 ): void {
   if (!room.views.delete(view.id)) return;
   const ofSession = room.viewsBySession.get(view.sessionId);
-  ofSession?.delete(view.broadcastId);
+  if (view.newest) ofSession?.delete(view.broadcastId);
+  endMoveOf(draft, room, view);
   if (ofSession?.size === 0) room.viewsBySession.delete(view.sessionId);
   draft.changes.views.remove(view.id);
   endClaimTime(draft, room, view);
@@ -64,6 +68,9 @@ export function releaseViewers(draft: Draft, broadcast: BroadcastState): void {
     for (const view of draft.state.viewsOf(roomId, broadcast.row.id)) {
       releaseView(draft, room, view, true);
     }
+  }
+  for (const row of [...draft.state.waiting]) {
+    if (row.broadcastId === broadcast.row.id) dropWaiting(draft, row);
   }
 }
 
@@ -104,6 +111,9 @@ export function hideBroadcast(
   for (const view of draft.state.viewsOf(roomId, broadcastId)) {
     releaseView(draft, room, view, tellAgents);
   }
+  for (const row of [...draft.state.waiting]) {
+    if (row.roomId === roomId && row.broadcastId === broadcastId) dropWaiting(draft, row);
+  }
   broadcast.rooms.delete(roomId);
   room.broadcasts.delete(broadcastId);
   draft.changes.broadcastRooms.remove(broadcastId, roomId);
@@ -125,8 +135,10 @@ export function endSession(draft: Draft, room: RoomState, session: SessionRow): 
     nodes.add(nodeIdOfWorker(broadcast.row.workerId));
     endBroadcast(draft, broadcast);
   }
-  const views = [...(room.viewsBySession.get(session.id)?.values() ?? [])];
-  for (const view of views) {
+  for (const row of [...state.waiting]) {
+    if (row.sessionId === session.id) dropWaiting(draft, row);
+  }
+  for (const view of seatsOf(room, session.id)) {
     nodes.add(nodeIdOfWorker(view.workerId));
     releaseView(draft, room, view, false);
   }

@@ -1,24 +1,24 @@
-import { closePipe, endBroadcast, releaseView } from "./claims.ts";
-import { emitLost } from "./decide/views.ts";
+import { closePipe, endBroadcast } from "./claims.ts";
 import { roomsBeside } from "./decision.ts";
 import type { Draft } from "./draft.ts";
+import { type Loss, loseSeat } from "./rehouse.ts";
 import { reserveTier } from "./reservations.ts";
 import type { ZoneState } from "./state.ts";
 
 /*
- * A worker's life ends with all that it carried, whatever ended it. Viewers
- * hear that they may watch again; rooms that had points reserved there get them
- * elsewhere, if there is room.
+ * A worker's life ends with all that it carried, whatever ended it. Viewers get
+ * other seats by `serveWaiting`; rooms that had points reserved there get them
+ * elsewhere before that, if there is room.
  */
 
 /** Ends what a node's workers carried; answers the rooms that lost reserved points. */
-export function clearNode(draft: Draft, nodeId: string, reason: string): string[] {
+export function clearNode(draft: Draft, nodeId: string, loss: Loss): string[] {
   const workers = [...draft.state.picture.workersOnNode(nodeId)];
-  return [...new Set(workers.flatMap((id) => clearWorker(draft, id, reason)))];
+  return [...new Set(workers.flatMap((id) => clearWorker(draft, id, loss)))];
 }
 
 /** Ends what one worker carried; answers the rooms that lost reserved points. */
-export function clearWorker(draft: Draft, workerId: string, reason: string): string[] {
+export function clearWorker(draft: Draft, workerId: string, loss: Loss): string[] {
   const { state } = draft;
   for (const broadcast of [...state.broadcasts.values()]) {
     if (broadcast.row.workerId === workerId) endBroadcast(draft, broadcast);
@@ -27,9 +27,7 @@ export function clearWorker(draft: Draft, workerId: string, reason: string): str
     const room = state.rooms.get(slot.roomId);
     if (!room) throw new Error(`Room ${slot.roomId} is not loaded.`);
     for (const view of state.viewsOf(slot.roomId, slot.broadcastId)) {
-      if (view.workerId !== workerId) continue;
-      releaseView(draft, room, view, false);
-      emitLost(draft, room, view, reason);
+      if (view.workerId === workerId) loseSeat(draft, room, view, loss);
     }
   }
   // The legs' far ends are gone: nothing is left to linger for.

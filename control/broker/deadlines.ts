@@ -37,6 +37,10 @@ export class Deadlines {
     this.#heap = this.#heap.filter((entry) => this.#isSet(entry)).sort(compare);
   }
 
+  has(key: string): boolean {
+    return this.#rows.has(key);
+  }
+
   /** @returns whether there was one */
   delete(key: string): boolean {
     return this.#rows.delete(key);

@@ -17,6 +17,11 @@ export interface Decision<Input, Output> {
   decide(draft: Draft, input: Input): Output | Refusal;
 }
 
+/** How much of one commit bulk work may take: half a group. */
+export function bulkOf(draft: Draft): number {
+  return Math.floor(draft.settings.broker.groupMax / 2);
+}
+
 export function isRefusal(answer: unknown): answer is Refusal {
   return typeof answer === "object" && answer !== null && "refusal" in answer;
 }

@@ -5,7 +5,10 @@ import { closedReasonOf, type NodeRow, type ZoneState } from "./state.ts";
 
 /** Carries a node's row over into the picture that placement decides on. */
 export function refreshNode(draft: Draft, nodeId: string): void {
+  const { nodes } = draft.state.picture;
+  const wasOpen = nodes.get(nodeId)?.open ?? false;
   refreshPicture(draft.state, nodeId);
+  if (!wasOpen && nodes.get(nodeId)?.open) draft.roomAppeared();
   draft.touchNode(nodeId);
 }
 

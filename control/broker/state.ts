@@ -1,11 +1,20 @@
 import type { InferSelectModel } from "drizzle-orm";
 import type { node } from "#schema/control/fleet.ts";
 import type { deadline, idempotency } from "#schema/control/journal.ts";
-import type { broadcast, room, session, track, view } from "#schema/control/rooms.ts";
+import type {
+  broadcast,
+  move,
+  room,
+  session,
+  track,
+  view,
+  waiting,
+} from "#schema/control/rooms.ts";
 import type { Settings } from "#schema/settings.ts";
 import type { GuardMemory } from "../placement/cpu-guard.ts";
 import { Picture } from "../placement/picture.ts";
 import { Deadlines } from "./deadlines.ts";
+import { WaitingList } from "./waiting-list.ts";
 
 export type NodeRow = InferSelectModel<typeof node>;
 export type RoomRow = InferSelectModel<typeof room>;
@@ -13,6 +22,8 @@ export type SessionRow = InferSelectModel<typeof session>;
 export type BroadcastRow = InferSelectModel<typeof broadcast>;
 export type TrackRow = InferSelectModel<typeof track>;
 export type ViewRow = InferSelectModel<typeof view>;
+export type MoveRow = InferSelectModel<typeof move>;
+export type WaitingRow = InferSelectModel<typeof waiting>;
 export type DeadlineRow = InferSelectModel<typeof deadline>;
 export type IdempotencyRow = InferSelectModel<typeof idempotency>;
 
@@ -31,8 +42,10 @@ export interface RoomState {
   /** Ids of the broadcasts shown here. */
   broadcasts: Set<string>;
   views: Map<string, ViewRow>;
-  /** The same views: session -> broadcast -> view. */
+  /** The newest of them: session -> broadcast -> view. */
   viewsBySession: Map<string, Map<string, ViewRow>>;
+  /** Views on the move, by the view in the old seat and by the one in the new. */
+  moves: Map<string, MoveRow>;
   /** Identities that may not come in. */
   bans: Set<string>;
   keys: Map<string, IdempotencyRow>;
@@ -46,6 +59,8 @@ export class ZoneState {
   readonly rooms = new Map<string, RoomState>();
   readonly broadcasts = new Map<string, BroadcastState>();
   readonly deadlines = new Deadlines();
+  /** Those who lost a view and wait for another seat. */
+  readonly waiting = new WaitingList();
   /** The accounts of webhooks: webhook -> account. */
   readonly webhooks = new Map<string, string>();
   /** Open rooms whose tier is reserved and has broadcasts. */
@@ -72,12 +87,19 @@ export class ZoneState {
 
   /** Nobody loses anything for time in which there was no broker to hear them. */
   postponeOverdue(nowMs: number): void {
-    const { timing } = this.picture.settings;
-    const fullMs = {
+    const { timing, moves, failing } = this.picture.settings;
+    const fullMs: Record<DeadlineRow["kind"], number> = {
       "pipe-linger": timing.pipeLingerMs,
       "view-claim": timing.viewClaimMs,
       "session-attach": timing.sessionAttachMs,
       "session-grace": timing.sessionGraceMs,
+      waiting: 0,
+      move: moves.oldRunsMs,
+      resume: moves.resumeMs,
+      leave: moves.oldRunsMs,
+      drain: 0,
+      "node-hold": failing.holdMs,
+      defragment: 0,
     };
     for (const [key, row] of [...this.deadlines]) {
       if (row.dueAtMs >= nowMs) continue;

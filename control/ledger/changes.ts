@@ -87,6 +87,8 @@ export class Changes {
   readonly reservations = new TableChanges(fleet.reservation);
   readonly pipes = new TableChanges(fleet.pipe);
   readonly views = new TableChanges(rooms.view);
+  readonly moves = new TableChanges(rooms.move);
+  readonly waiting = new TableChanges(rooms.waiting);
   readonly deadlines = new TableChanges(journal.deadline);
   readonly idempotency = new TableChanges(journal.idempotency);
   readonly webhooks = new TableChanges(webhook);
@@ -119,6 +121,8 @@ export class Changes {
       this.reservations,
       this.pipes,
       this.views,
+      this.moves,
+      this.waiting,
       this.deadlines,
       this.idempotency,
       this.webhooks,

@@ -4,8 +4,8 @@ import { drizzle } from "drizzle-orm/libsql/web";
 import type { Instruction, OutboxItem } from "#schema/agent/instructions.ts";
 import { event, outbox } from "#schema/control/journal.ts";
 import { broadcast, room, session, view } from "#schema/control/rooms.ts";
-import type { Numbered } from "../broker/draft.ts";
 import type { RoomRow } from "../broker/state.ts";
+import type { Numbered } from "../broker/telling.ts";
 
 /** Rows of one answer: bounds its size. */
 const pageRows = 500;

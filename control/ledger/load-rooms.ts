@@ -6,6 +6,7 @@ import {
   ban,
   broadcast,
   broadcastRoom,
+  move,
   room,
   session,
   track,
@@ -32,7 +33,7 @@ export async function loadRooms(
     .select({ id: broadcastRoom.broadcastId })
     .from(broadcastRoom)
     .where(inArray(broadcastRoom.roomId, ids));
-  const [rooms, sessions, broadcasts, shownIn, tracks, views, keys, bans] =
+  const [rooms, sessions, broadcasts, shownIn, tracks, views, moves, keys, bans] =
     await db.batch([
       db.select().from(room).where(inArray(room.id, ids)),
       db.select().from(session).where(inArray(session.roomId, ids)),
@@ -40,6 +41,7 @@ export async function loadRooms(
       db.select().from(broadcastRoom).where(inArray(broadcastRoom.broadcastId, shown)),
       db.select().from(track).where(inArray(track.broadcastId, shown)),
       db.select().from(view).where(inArray(view.roomId, ids)),
+      db.select().from(move).where(inArray(move.roomId, ids)),
       db.select().from(idempotency).where(inArray(idempotency.roomId, ids)),
       db.select().from(ban).where(inArray(ban.roomId, ids)),
     ]);
@@ -61,9 +63,14 @@ export async function loadRooms(
   for (const row of views) {
     const into = state.rooms.get(row.roomId);
     into?.views.set(row.id, row);
+    if (!row.newest) continue;
     const ofSession = into?.viewsBySession.get(row.sessionId);
     if (ofSession) ofSession.set(row.broadcastId, row);
     else into?.viewsBySession.set(row.sessionId, new Map([[row.broadcastId, row]]));
+  }
+  for (const row of moves) {
+    const { viewId, toViewId } = row;
+    for (const id of [viewId, toViewId]) state.rooms.get(row.roomId)?.moves.set(id, row);
   }
   for (const { roomId, identity } of bans) state.rooms.get(roomId)?.bans.add(identity);
   for (const row of keys) state.rooms.get(row.roomId)?.keys.set(row.key, row);

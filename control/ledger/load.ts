@@ -2,6 +2,7 @@ import type { Client } from "@libsql/client/web";
 import { getTableColumns } from "drizzle-orm";
 import type { SQLiteTable } from "drizzle-orm/sqlite-core";
 import { node, worker } from "#schema/control/fleet.ts";
+import { waiting } from "#schema/control/rooms.ts";
 import type { Settings } from "#schema/settings.ts";
 import { refreshPicture } from "../broker/node-state.ts";
 import {
@@ -113,9 +114,14 @@ function named(columns: readonly string[], values: readonly unknown[]): Row {
 
 const nodeColumns = columnsOf(node);
 const workerColumns = columnsOf(worker);
+const waitingColumns = columnsOf(waiting);
 
 function columnsOf(table: SQLiteTable): string[] {
   return Object.values(getTableColumns(table)).map((column) => column.name);
+}
+
+function numberOrNull(value: unknown): number | null {
+  return value === null ? null : Number(value);
 }
 
 function putNode(state: ZoneState, row: Row): void {
@@ -125,12 +131,18 @@ function putNode(state: ZoneState, row: Row): void {
     state: row.state as NodeRow["state"],
     cordoned: Boolean(row.cordoned),
     draining: Boolean(row.draining),
+    emptying: Boolean(row.emptying),
+    drainUntilMs: numberOrNull(row.drain_until_ms),
+    failure: row.failure === null ? null : String(row.failure),
+    failedAtMs: Number(row.failed_at_ms),
+    holds: Number(row.holds),
+    heldUntilMs: numberOrNull(row.held_until_ms),
     agentVersion: String(row.agent_version),
     egressKbps: Number(row.egress_kbps),
     egressUsedKbps: Number(row.egress_used_kbps),
     ingressKbps: Number(row.ingress_kbps),
     ingressUsedKbps: Number(row.ingress_used_kbps),
-    egressQuotaGb: row.egress_quota_gb === null ? null : Number(row.egress_quota_gb),
+    egressQuotaGb: numberOrNull(row.egress_quota_gb),
     sentMonth: String(row.sent_month),
     sentMb: Number(row.sent_mb),
     egressWarned: Boolean(row.egress_warned),
@@ -214,6 +226,22 @@ async function loadClaims(client: Client, state: ZoneState): Promise<void> {
       const dueAtMs = Number(row[3]);
       const roomId = intern(row[2]);
       state.deadlines.set(deadlineKey(kind, key), { kind, key, roomId, dueAtMs });
+    }),
+    readPages(client, "waiting", waitingColumns, (values) => {
+      const row = named(waitingColumns, values);
+      state.waiting.put({
+        sessionId: String(row.session_id),
+        broadcastId: String(row.broadcast_id),
+        roomId: String(row.room_id),
+        viewId: String(row.view_id),
+        reason: String(row.reason),
+        oldRunsMs: Number(row.old_runs_ms),
+        told: Boolean(row.told),
+        avoidNodeId: row.avoid_node_id === null ? null : String(row.avoid_node_id),
+        tries: Number(row.tries),
+        rank: Number(row.rank),
+        presentSinceMs: Number(row.present_since_ms),
+      });
     }),
   ]);
 }

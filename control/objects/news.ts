@@ -1,5 +1,5 @@
 import type { OwnEvent, RoomEvent } from "#schema/channel.ts";
-import type { Numbered, RoomNews } from "../broker/draft.ts";
+import type { Numbered, RoomNews } from "../broker/telling.ts";
 import { attach, attachmentOf, type ChannelSockets } from "./channel-sockets.ts";
 import type { brokerOf } from "./names.ts";
 

@@ -2,7 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import { clientMessage } from "#schema/channel.ts";
 import { zoneOf } from "#schema/ids.ts";
 import { verifySession } from "../auth/tokens.ts";
-import type { RoomNews } from "../broker/draft.ts";
+import type { RoomNews } from "../broker/telling.ts";
 import { configOf, type Env } from "../env.ts";
 import {
   type Attachment,

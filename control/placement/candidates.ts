@@ -50,7 +50,8 @@ export class Candidates {
     if (worker?.role !== "consumer" || worker.mediaClass !== this.#media) {
       return undefined;
     }
-    if (!picture.isOpen(worker) || this.#search.freePoints(worker) < 1) return undefined;
+    if (!this.#search.isOpen(worker) || this.#search.freePoints(worker) < 1)
+      return undefined;
     let slots = 0;
     const inRoom = picture.roomPoints(request.roomId).has(workerId);
     if (inRoom) {

@@ -14,6 +14,8 @@ export interface ViewRequest {
    * stay in balance at this size; without it, so that each slot can grow once.
    */
   roomSize?: RoomSize;
+  /** Workers that are no choice, though they may be open. */
+  avoid?: ReadonlySet<string>;
 }
 
 export interface RoomSize {

@@ -51,7 +51,7 @@ function findOffers(search: Search, tallies: Map<string, Tally>): Map<string, Of
       if (!worker || slot.roomId !== request.roomId) continue;
       const seats = slot.points * picture.seatsOf(worker.mediaClass) - slot.viewers;
       const piped = search.isPiped(broadcast.id, worker.id);
-      const obstacle = !picture.isOpen(worker)
+      const obstacle = !search.isOpen(worker)
         ? "closed"
         : seats <= 0
           ? "no-free-seat"

@@ -83,7 +83,7 @@ function freshOffer(
   const { picture } = search;
   for (const free of levelsInOrder(search, media)) {
     for (const id of picture.workersWithFree(media, free)) {
-      if (candidates.byId.has(id)) continue;
+      if (candidates.byId.has(id) || search.request.avoid?.has(id)) continue;
       const worker = picture.workers.get(id) as WorkerPicture;
       const quota = candidates.quotaPerWorker;
       const candidate = { worker, piped: new Set<string>(), inRoom: false, quota };

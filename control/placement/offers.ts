@@ -30,7 +30,7 @@ export function offerOf(
   wanted: readonly BroadcastPicture[],
   round: Round,
 ): Offer | undefined {
-  const { overlay, picture } = search;
+  const { overlay } = search;
   const { worker } = candidate;
   const free = search.freePoints(worker);
   const points = round.reserved
@@ -48,7 +48,7 @@ export function offerOf(
     (isPiped ? piped : fresh).push(broadcast);
   }
   const covered = Math.min(points, piped.length + fresh.length);
-  if (covered < 1 || !picture.isOpen(worker)) return undefined;
+  if (covered < 1 || !search.isOpen(worker)) return undefined;
   return {
     candidate,
     points,

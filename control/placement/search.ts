@@ -58,6 +58,11 @@ export class Search {
     return this.overlay.misfit(this.request.roomId, broadcast, worker, piped);
   }
 
+  /** Whether a worker may take anything new of this request. */
+  isOpen(worker: WorkerPicture): boolean {
+    return this.picture.isOpen(worker) && !this.request.avoid?.has(worker.id);
+  }
+
   /** Points that the room may still take on a worker. */
   freePoints(worker: WorkerPicture): number {
     return this.overlay.freePoints(this.request.roomId, worker);

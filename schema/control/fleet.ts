@@ -42,7 +42,18 @@ export const node = sqliteTable(
     epoch: integer().notNull(),
     state: text({ enum: ["ready", "suspect", "gone"] }).notNull(),
     cordoned: integer({ mode: "boolean" }).notNull(),
+    /** Whether its agent was asked to leave. */
     draining: integer({ mode: "boolean" }).notNull(),
+    /** Whether the operator wants it empty. */
+    emptying: integer({ mode: "boolean" }).notNull().default(false),
+    /** When what is left on a node that drains is moved without ceremony. */
+    drainUntilMs: integer("drain_until_ms"),
+    /** Its last failure: what and when, and how often it was held back for them. */
+    failure: text(),
+    failedAtMs: integer("failed_at_ms").notNull().default(0),
+    holds: integer().notNull().default(0),
+    /** Until when it takes nothing new, having failed too often. */
+    heldUntilMs: integer("held_until_ms"),
     agentVersion: text("agent_version").notNull(),
     egressKbps: integer("egress_kbps").notNull(),
     egressUsedKbps: integer("egress_used_kbps").notNull(),
@@ -161,9 +172,13 @@ export const pipe = sqliteTable(
     /** Raised at each opening: what is said of an older one has no effect. */
     generation: integer().notNull(),
     legs: integer().notNull(),
+    /** The generation that runs out beside this one, and where it comes from. */
+    oldProducerWorkerId: text("old_producer_worker_id").references(() => worker.id),
+    oldGeneration: integer("old_generation"),
   },
   (table) => [
     primaryKey({ columns: [table.broadcastId, table.consumerWorkerId] }),
+    index("pipe_old_producer").on(table.oldProducerWorkerId),
     index("pipe_consumer").on(table.consumerWorkerId),
     index("pipe_producer").on(table.producerWorkerId),
   ],

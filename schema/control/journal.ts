@@ -45,7 +45,26 @@ export const deadline = sqliteTable(
   "deadline",
   {
     kind: text({
-      enum: ["pipe-linger", "view-claim", "session-attach", "session-grace"],
+      enum: [
+        "pipe-linger",
+        "view-claim",
+        "session-attach",
+        "session-grace",
+        /** Those who wait for a seat are looked at again. */
+        "waiting",
+        /** The old seat of a view that moves ends, or the move does. */
+        "move",
+        /** An interrupted or moving broadcast's tracks have to be there. */
+        "resume",
+        /** What a broadcast left behind where it moved away ends. */
+        "leave",
+        /** More of a draining node is moved. */
+        "drain",
+        /** A node that failed too often takes new work again. */
+        "node-hold",
+        /** A point is made free for those who wait. */
+        "defragment",
+      ],
     }).notNull(),
     /** What it is about: a session, a transport, or a broadcast and its worker. */
     key: text().notNull(),

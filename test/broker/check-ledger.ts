@@ -84,6 +84,28 @@ const holders = {
     LEFT JOIN node n ON n.id = w.node_id
     WHERE w.id IS NULL OR w.role <> 'consumer' OR NOT w.present
       OR w.media_class <> b.media_class OR n.state = 'gone'`,
+  "a session has two newest views of a broadcast, or only an older one": `SELECT
+    session_id, broadcast_id FROM "view" GROUP BY session_id, broadcast_id
+    HAVING sum(newest) <> 1`,
+  "an older view is in no move": `SELECT v.id FROM "view" v
+    LEFT JOIN move m ON m.view_id = v.id WHERE NOT v.newest AND m.view_id IS NULL`,
+  "a move does not join two views of one session and broadcast": `SELECT m.* FROM move m
+    LEFT JOIN "view" o ON o.id = m.view_id AND NOT o.newest
+      AND o.session_id = m.session_id AND o.broadcast_id = m.broadcast_id
+    LEFT JOIN "view" n ON n.id = m.to_view_id AND n.newest
+      AND n.session_id = m.session_id AND n.broadcast_id = m.broadcast_id
+    LEFT JOIN deadline d ON d.kind = 'move' AND d.key = m.view_id
+    WHERE o.id IS NULL OR n.id IS NULL OR d.key IS NULL OR o.worker_id = n.worker_id`,
+  "somebody waits for what they watch, or for what is not there": `SELECT w.session_id
+    FROM waiting w
+    LEFT JOIN session s ON s.id = w.session_id AND s.room_id = w.room_id
+    LEFT JOIN broadcast_room br
+      ON br.broadcast_id = w.broadcast_id AND br.room_id = w.room_id
+    LEFT JOIN "view" v
+      ON v.session_id = w.session_id AND v.broadcast_id = w.broadcast_id
+    WHERE s.id IS NULL OR br.room_id IS NULL OR v.id IS NOT NULL`,
+  "somebody waits untold, and nobody will look": `SELECT session_id FROM waiting
+    WHERE NOT told AND NOT EXISTS (SELECT 1 FROM deadline WHERE kind = 'waiting')`,
   "a session watches itself": `SELECT v.id FROM "view" v
     JOIN broadcast b ON b.id = v.broadcast_id WHERE b.session_id = v.session_id`,
   "a transport belongs to two": `SELECT transport_id FROM "view" GROUP BY transport_id

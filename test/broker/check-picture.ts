@@ -71,7 +71,10 @@ function plain(state: ZoneState) {
   // A broker that took over may have put a deadline off, in memory alone.
   const deadlines: Parts = {};
   for (const [id, { roomId }] of state.deadlines) deadlines[id] = { roomId };
+  const waiting: Parts = {};
+  for (const row of state.waiting) waiting[`${row.sessionId} ${row.broadcastId}`] = row;
   return {
+    waiting,
     nodes,
     workers,
     slots,
@@ -95,6 +98,7 @@ function plainRoom(room: RoomState): Parts {
     broadcasts: [...room.broadcasts].sort(),
     views: Object.fromEntries(room.views),
     viewsBySession: bySession,
+    moves: Object.fromEntries(room.moves),
     bans: [...room.bans].sort(),
     keys: [...room.keys.keys()].sort(),
   };

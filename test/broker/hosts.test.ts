@@ -43,15 +43,22 @@ async function die(host: Host, at: number): Promise<void> {
   await zone.get("workerDied", died);
 }
 
-test("a consumer worker's death tells its viewers, and the next pipe is a new one", async () => {
+test("a consumer worker's death moves its viewers, and the next pipe is a new one", async () => {
   await broadcaster(zone, roomId);
   const sessionId = await join(zone, roomId);
   const [before] = await watchActive(zone, roomId, sessionId);
   await die(consumers, 0);
-  expect(await views()).toBe(0);
-  const lost = { type: "view.lost", viewId: before?.viewId };
-  expect(zone.toldTo(roomId, sessionId).at(-1)?.event).toMatchObject(lost);
+  expect(await views()).toBe(1);
   const [after] = await watch(zone, roomId, sessionId);
+  const { viewId, broadcastId } = before ?? {};
+  expect(zone.toldTo(roomId, sessionId).at(-1)?.event).toEqual({
+    type: "view.moved",
+    viewId,
+    toViewId: after?.viewId,
+    broadcastId,
+    reason: "its media worker died",
+    oldRunsMs: 0,
+  });
   expect(after?.pipeOpen).toBe(false);
   expect(after?.generation).toBeGreaterThan(before?.generation ?? 0);
   expect(after?.consumer.incarnation).toBe("another");
@@ -82,12 +89,14 @@ test("a death that is reported twice, or late, ends nothing of the worker's next
   expect(await views()).toBe(1);
 });
 
-test("a host that registers again has nothing on it, and its old epoch no say", async () => {
+test("a host that registers again has only new claims on it, and its old epoch no say", async () => {
   await broadcaster(zone, roomId);
-  await watchActive(zone, roomId, await join(zone, roomId));
+  const [view] = await watchActive(zone, roomId, await join(zone, roomId));
   const again = await register(zone, { name: "c", workers: ["consumer"] });
   expect(again.epoch).toBe(consumers.epoch + 1);
-  expect(await views()).toBe(0);
+  const { rows } = await zone.eye.execute('SELECT id, state FROM "view"');
+  expect(rows).toMatchObject([{ state: "claimed" }]);
+  expect(rows[0]?.id).not.toBe(view?.viewId);
   expect(await heard(consumers)).toMatchObject({
     refusal: { refusal: "node-fenced" },
   });

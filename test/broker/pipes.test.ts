@@ -135,16 +135,24 @@ test("what is said of an older generation does not open a newer one", async () =
   expect(await pipeStates()).toEqual(["open"]);
 });
 
-test("a view whose media never connects gives its seat back after 15 s, and says so", async () => {
+test("a view whose media never connects gets two other seats, 15 s each, and is lost then", async () => {
   await broadcaster(zone, roomId);
   const sessionId = await join(zone, roomId);
-  const [view] = await watch(zone, roomId, sessionId);
-  await zone.advance(14_999);
-  expect(await zone.count('SELECT count(*) FROM "view"')).toBe(1);
-  await zone.advance(1);
+  const [first] = await watch(zone, roomId, sessionId);
+  const told = () => zone.toldTo(roomId, sessionId).map(({ event }) => event);
+  let viewId = first?.viewId;
+  for (let seat = 1; seat <= 2; seat += 1) {
+    await zone.advance(14_999);
+    expect(told()).toHaveLength(seat - 1);
+    await zone.advance(1);
+    const moved = told().at(-1);
+    expect(moved).toMatchObject({ type: "view.moved", viewId, oldRunsMs: 0 });
+    viewId = moved && "toViewId" in moved ? moved.toViewId : undefined;
+    expect(await zone.count('SELECT count(*) FROM "view"')).toBe(1);
+  }
+  await zone.advance(15_000);
   expect(await zone.count('SELECT count(*) FROM "view"')).toBe(0);
-  const lost = { type: "view.lost", viewId: view?.viewId };
-  expect(zone.toldTo(roomId, sessionId).at(-1)?.event).toMatchObject(lost);
+  expect(told().at(-1)).toMatchObject({ type: "view.lost", viewId });
 });
 
 test("a broadcast's end closes its pipes on every host, lingering ones too", async () => {

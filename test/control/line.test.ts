@@ -172,14 +172,14 @@ test("media crosses two hosts, obeys its broadcaster, and leaves nothing behind"
   await expect.poll(edgeTracksPaused).toEqual([false]);
   await second.moreOf("audio");
 
-  // A viewer whose transport closes gives its seat back and is told why.
+  // A viewer whose transport closes, and who is still there, gets another seat.
   await first.peer.leave();
   await waitFor(() => channel.ownEvents.length > 1, { what: "bob to be told" });
   expect(channel.ownEvents[1]).toMatchObject({
     seq: 2,
-    event: { type: "view.lost", viewId: first.id },
+    event: { type: "view.moved", viewId: first.id, oldRunsMs: 0 },
   });
-  expect(await holdings(control)).toMatchObject({ views: 1, points: 1 });
+  expect(await holdings(control)).toMatchObject({ views: 2, points: 1 });
 
   // Leaving closes the session's transport on the host, its client connected or not.
   await leave(control, carl);

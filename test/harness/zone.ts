@@ -11,8 +11,8 @@ import type {
   DecisionName,
   DecisionOutput,
 } from "#control/broker/decisions.ts";
-import type { Numbered, NumberedEvent } from "#control/broker/draft.ts";
 import type { Answer, IdempotencyScope } from "#control/broker/requests.ts";
+import type { Numbered, NumberedEvent } from "#control/broker/telling.ts";
 import { openDatabase } from "#control/ledger/client.ts";
 import type { PipelineBody, StreamRequest } from "#control/local/hrana-protocol.ts";
 import {

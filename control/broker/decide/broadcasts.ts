@@ -36,6 +36,9 @@ export const claimBroadcast = sessionDecision<
       mediaClass: media,
       workerId,
       transportId: newTransportId(nodeId),
+      state: "live",
+      otherWorkerId: null,
+      otherTransportId: null,
       trackVersion: 0,
       claimedAtMs: draft.nowMs,
     },
@@ -119,7 +122,8 @@ export const addTrack = sessionDecision<
   const track = { id: trackId, source, paused };
   if (broadcast.tracks.has(trackId)) return track;
   const first = broadcast.tracks.size === 0;
-  const row = { id: trackId, broadcastId: broadcast.row.id, kind, source, paused };
+  const { id: broadcastId, transportId } = broadcast.row;
+  const row = { id: trackId, broadcastId, kind, source, paused, transportId };
   broadcast.tracks.set(trackId, row);
   draft.changes.tracks.put(row);
   emitEverywhere(
@@ -127,7 +131,7 @@ export const addTrack = sessionDecision<
     broadcast,
     first
       ? { type: "broadcast.started", broadcast: broadcastView(broadcast) }
-      : { type: "track.added", broadcastId: broadcast.row.id, track },
+      : { type: "track.added", broadcastId, track },
   );
   return track;
 });

@@ -1,8 +1,10 @@
+import { nodeIdOfWorker } from "#schema/ids.ts";
 import { closePipe, endBroadcast, endSession, releaseView } from "../claims.ts";
-import { type Decision, roomDecision, roomsBeside } from "../decision.ts";
+import { bulkOf, type Decision, roomDecision, roomsBeside } from "../decision.ts";
 import type { Draft } from "../draft.ts";
-import type { DeadlineRow } from "../state.ts";
-import { emitLost, markOpen } from "./views.ts";
+import { loseSeat, serveWaiting } from "../rehouse.ts";
+import type { DeadlineRow, RoomState, ViewRow } from "../state.ts";
+import { markOpen } from "./views.ts";
 
 /** Legs were made: the pipes of these generations are open. */
 export const openPipes: Decision<
@@ -18,7 +20,10 @@ export const openPipes: Decision<
   },
 };
 
-/** A transport closed by itself: what it carried is given back. */
+/**
+ * A transport closed by itself. Its views get other seats where their session is
+ * still there to take them.
+ */
 export const transportLost = roomDecision<
   {
     roomId: string;
@@ -36,17 +41,43 @@ export const transportLost = roomDecision<
   for (const viewId of viewIds) {
     const view = room.views.get(viewId);
     if (view?.sessionId !== sessionId) continue;
-    releaseView(draft, room, view, true);
-    emitLost(draft, room, view, reason);
+    loseUnconnected(draft, room, view, reason);
   }
+  serveWaiting(draft, bulkOf(draft));
   return {};
 });
+
+/**
+ * A view whose media does not reach its client. A session that is there is given
+ * another seat, though not for ever: it may be the client that cannot connect.
+ */
+function loseUnconnected(
+  draft: Draft,
+  room: RoomState,
+  view: ViewRow,
+  reason: string,
+): void {
+  const tries = view.tries + 1;
+  const attached = room.sessions.get(view.sessionId)?.attached ?? false;
+  if (room.moves.has(view.id) || (attached && tries < draft.settings.moves.seatsMax)) {
+    const avoidNodeId = nodeIdOfWorker(view.workerId);
+    loseSeat(draft, room, view, { reason, avoidNodeId, tries, tellAgent: true });
+    return;
+  }
+  releaseView(draft, room, view, true);
+  const { id: viewId, sessionId, broadcastId } = view;
+  const lost = { type: "view.lost", viewId, broadcastId, reason } as const;
+  draft.emitForSession(room, sessionId, lost);
+}
 
 /** The broker's alarm: acts on what is due. */
 export const tick: Decision<{ most: number; nowMs: number }, { acted: number }> = {
   rooms: ({ most, nowMs }, state) => {
     const rooms = new Set<string>();
-    for (const { roomId } of state.deadlines.due(nowMs, most)) {
+    for (const { kind, roomId } of state.deadlines.due(nowMs, most)) {
+      if (kind === "waiting") {
+        for (const row of state.waiting.upcoming(most)) rooms.add(row.roomId);
+      }
       if (!roomId) continue;
       for (const id of roomsBeside(roomId, state)) rooms.add(id);
     }
@@ -63,6 +94,10 @@ export const tick: Decision<{ most: number; nowMs: number }, { acted: number }> 
     for (const row of due) {
       draft.clearDeadline(row.kind, row.key);
       expire(draft, row);
+    }
+    if (due.some(({ kind }) => kind === "waiting")) {
+      // What is due beside it has lost views too, and leaves less to this commit.
+      serveWaiting(draft, Math.max(1, most - due.length + 1));
     }
     return { acted: due.length };
   },
@@ -83,11 +118,19 @@ function expire(draft: Draft, { kind, key, roomId }: DeadlineRow): void {
       (view) => view.transportId === key && view.state === "claimed",
     );
     for (const view of late) {
-      releaseView(draft, room, view, true);
-      emitLost(draft, room, view, "its media never connected");
+      loseUnconnected(draft, room, view, "its media never connected");
     }
     return;
   }
+  if (kind === "move") {
+    const move = room.moves.get(key);
+    const next = move && room.views.get(move.toViewId);
+    // The old seat goes where the new one is in use, else the other way round.
+    const goes = next?.state === "active" ? room.views.get(key) : next;
+    if (goes) releaseView(draft, room, goes, true);
+    return;
+  }
+  if (kind !== "session-attach" && kind !== "session-grace") return;
   const session = room.sessions.get(key);
   if (session) endSession(draft, room, session);
 }

@@ -8,9 +8,10 @@ import {
   roomsOnNode,
   roomsOnWorker,
 } from "../clearing.ts";
-import type { Decision, Refusal } from "../decision.ts";
+import { bulkOf, type Decision, type Refusal } from "../decision.ts";
 import type { Draft } from "../draft.ts";
 import { refreshNode, watchQuota } from "../node-state.ts";
+import { type Loss, serveWaiting } from "../rehouse.ts";
 import type { NodeRow } from "../state.ts";
 
 export interface Registered {
@@ -40,7 +41,9 @@ export const registerNode: Decision<RegisterRequest & { zone: string }, Register
       draft.changes.codecs = state.codecs;
     }
     const before = state.nodes.get(nodeId);
-    const robbed = before ? clearNode(draft, nodeId, "its host started anew") : [];
+    const robbed = before
+      ? clearNode(draft, nodeId, { reason: "its host started anew" })
+      : [];
     const row = nodeRow(nodeId, input, before);
     state.nodes.set(nodeId, row);
     // What was said in the old epoch is moot: nobody will acknowledge it.
@@ -50,6 +53,7 @@ export const registerNode: Decision<RegisterRequest & { zone: string }, Register
     putWorkers(draft, nodeId, input);
     restoreReservations(draft, robbed);
     watchQuota(draft, nodeId);
+    serveWaiting(draft, bulkOf(draft));
     return { nodeId, epoch: row.epoch, outboxSeq: row.outboxSeq };
   },
 };
@@ -66,9 +70,10 @@ export const nodeSilent: Decision<
     if (row?.epoch !== epoch || row.state === wanted || row.state === "gone") return {};
     row.state = wanted;
     const gone = wanted === "gone";
-    const robbed = gone ? clearNode(draft, nodeId, "its host does not answer") : [];
+    const robbed = gone ? clearNode(draft, nodeId, silence(draft)) : [];
     refreshNode(draft, nodeId);
     restoreReservations(draft, robbed);
+    if (gone) serveWaiting(draft, bulkOf(draft));
     return {};
   },
 };
@@ -92,10 +97,11 @@ export const workerDied: Decision<
     const worker = draft.state.picture.workers.get(workerId);
     if (draft.state.nodes.get(nodeId)?.epoch !== epoch) return { refusal: "node-fenced" };
     if (worker?.nodeId !== nodeId || worker.incarnation !== incarnation) return {};
-    const robbed = clearWorker(draft, workerId, "its media worker died");
+    const robbed = clearWorker(draft, workerId, { reason: "its media worker died" });
     draft.state.picture.putWorker({ ...worker, incarnation: replacedBy });
     draft.touchWorker(workerId);
     restoreReservations(draft, robbed);
+    serveWaiting(draft, bulkOf(draft));
     return {};
   },
 };
@@ -127,6 +133,15 @@ export const cordonNode: Decision<
   },
 };
 
+/**
+ * Who has not told of lost media by now may still get it, where only the way to
+ * control is cut: the picture runs on until the new one is there.
+ */
+function silence(draft: Draft): Loss {
+  const { oldRunsMs } = draft.settings.moves;
+  return { reason: "its host does not answer", oldRunsMs };
+}
+
 function nodeRow(
   nodeId: string,
   input: RegisterRequest,
@@ -138,6 +153,12 @@ function nodeRow(
     state: "ready",
     cordoned: before?.cordoned ?? false,
     draining: false,
+    emptying: before?.emptying ?? false,
+    drainUntilMs: null,
+    failure: before?.failure ?? null,
+    failedAtMs: before?.failedAtMs ?? 0,
+    holds: before?.holds ?? 0,
+    heldUntilMs: before?.heldUntilMs ?? null,
     agentVersion: input.agentVersion,
     egressKbps: input.egressKbps,
     egressUsedKbps: 0,

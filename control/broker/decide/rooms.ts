@@ -88,6 +88,7 @@ export function emptyRoom(row: RoomRow, nowMs: number): RoomState {
     broadcasts: new Set(),
     views: new Map(),
     viewsBySession: new Map(),
+    moves: new Map(),
     bans: new Set(),
     keys: new Map(),
     touchedAtMs: nowMs,

@@ -1,12 +1,12 @@
 import type { WorkerRef } from "#schema/agent/instructions.ts";
-import { newTransportId, nodeIdOfWorker } from "#schema/ids.ts";
+import { nodeIdOfWorker } from "#schema/ids.ts";
 import type { ProblemCode } from "#schema/problems.ts";
-import type { PlacedView } from "../../placement/decision.ts";
-import { placeViews } from "../../placement/place.ts";
-import { claimSeat, endClaimTime, releaseView } from "../claims.ts";
+import { endClaimTime, releaseView } from "../claims.ts";
 import { sessionDecision } from "../decision.ts";
 import type { Draft } from "../draft.ts";
+import { claimPlaced, placeSeats } from "../seats.ts";
 import type { RoomState, SessionRow, ViewRow } from "../state.ts";
+import { dropWaiting } from "../waiting.ts";
 
 /** A claimed view, and all that the calls need to bring its media. */
 export interface ClaimedView {
@@ -43,19 +43,12 @@ export const claimViews = sessionDecision<
   const { wanted, refused } = wantedBroadcasts(draft, input.broadcasts, room, session);
   const held = room.viewsBySession.get(session.id) ?? new Map<string, ViewRow>();
   const kept = wanted.flatMap((id) => held.get(id) ?? []);
-  const placement = placeViews(
-    {
-      roomId: room.row.id,
-      sessionId: session.id,
-      sessionWorkers: new Set([...held.values()].map((view) => view.workerId)),
-      broadcastIds: wanted.filter((id) => !held.has(id)),
-      roomSize: draft.settings.tiers[room.row.tier],
-    },
-    draft.state.picture,
-  );
+  const missing = wanted.filter((id) => !held.has(id));
+  const placement = placeSeats(draft, room, session, missing);
   const claimed = placement.placed.map((placed) =>
     claimPlaced(draft, room, session, placed),
   );
+  for (const { broadcastId } of claimed) stopWaiting(draft, session.id, broadcastId);
   for (const { broadcastId, code, passedOver } of placement.refused) {
     const reasons = Object.entries(passedOver).map(([why, count]) => `${count} ${why}`);
     const detail =
@@ -77,7 +70,10 @@ export const locateViews = sessionDecision<
   return { ...described(draft, views), refused: [] };
 });
 
-/** Gives views' seats back; those that are gone already are passed over. */
+/**
+ * Gives views' seats back; those that are gone already are passed over. Ending
+ * the old view of a move ends the move; ending the new one ends both.
+ */
 export const releaseViews = sessionDecision<
   { roomId: string; sessionId: string; viewIds: string[] },
   { released: number }
@@ -85,7 +81,18 @@ export const releaseViews = sessionDecision<
   const views = [...new Set(viewIds)]
     .flatMap((id) => room.views.get(id) ?? [])
     .filter((view) => view.sessionId === session.id);
-  for (const view of views) releaseView(draft, room, view, true);
+  for (const view of views) {
+    // Who stops watching gives up both seats of a move; who has arrived, the old one.
+    const move = room.moves.get(view.id);
+    releaseView(draft, room, view, true);
+    const old = move?.toViewId === view.id ? room.views.get(move.viewId) : undefined;
+    if (old) releaseView(draft, room, old, true);
+  }
+  for (const row of [...draft.state.waiting]) {
+    if (row.sessionId === session.id && viewIds.includes(row.viewId)) {
+      dropWaiting(draft, row);
+    }
+  }
   return { released: views.length };
 });
 
@@ -98,6 +105,7 @@ export const activateViews = sessionDecision<
     const view = room.views.get(viewId);
     if (!view || view.sessionId !== session.id || view.state === "active") continue;
     view.state = "active";
+    view.tries = 0;
     draft.changes.views.put(view);
     const { broadcastId } = view;
     draft.emitForSession(room, session.id, { type: "view.ready", viewId, broadcastId });
@@ -107,17 +115,6 @@ export const activateViews = sessionDecision<
   }
   return {};
 });
-
-export function emitLost(
-  draft: Draft,
-  room: RoomState,
-  view: ViewRow,
-  reason: string,
-): void {
-  const { id: viewId, sessionId, broadcastId } = view;
-  const event = { type: "view.lost", viewId, broadcastId, reason } as const;
-  draft.emitForSession(room, sessionId, event);
-}
 
 export function markOpen(
   draft: Draft,
@@ -129,6 +126,11 @@ export function markOpen(
   if (pipe?.state !== "opening") return;
   if (generation !== undefined && pipe.generation !== generation) return;
   draft.putPipe({ ...pipe, state: "open" });
+}
+
+function stopWaiting(draft: Draft, sessionId: string, broadcastId: string): void {
+  const row = draft.state.waiting.get(sessionId, broadcastId);
+  if (row) dropWaiting(draft, row);
 }
 
 function wantedBroadcasts(
@@ -153,32 +155,6 @@ function wantedBroadcasts(
     return false;
   });
   return { wanted, refused };
-}
-
-function claimPlaced(
-  draft: Draft,
-  room: RoomState,
-  session: SessionRow,
-  placed: PlacedView,
-): ViewRow {
-  const { broadcastId, workerId, ...grounds } = placed;
-  const held = [...(room.viewsBySession.get(session.id)?.values() ?? [])];
-  const beside = held.find((view) => view.workerId === workerId);
-  const view: ViewRow = {
-    id: draft.newId("view"),
-    roomId: room.row.id,
-    sessionId: session.id,
-    broadcastId,
-    workerId,
-    state: "claimed",
-    transportId: beside?.transportId ?? newTransportId(nodeIdOfWorker(workerId)),
-    grounds,
-    claimedAtMs: draft.nowMs,
-  };
-  claimSeat(draft, room, view);
-  const { viewClaimMs } = draft.settings.timing;
-  draft.setDeadline("view-claim", view.transportId, room.row.id, viewClaimMs);
-  return view;
 }
 
 function described(draft: Draft, views: ViewRow[]): Omit<ClaimedViews, "refused"> {
