@@ -2,8 +2,8 @@ import { html } from "htm/preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { BroadcastInfo } from "#schema/channel.ts";
 import type { View } from "../sdk/index.ts";
+import { coverText } from "./cover-text.ts";
 import { Icon } from "./icons.ts";
-import { problemText } from "./problem-text.ts";
 import { Caption, Initial } from "./tile-parts.ts";
 
 interface RemoteProps {
@@ -77,18 +77,4 @@ export function RemoteTile(props: RemoteProps) {
 function isSilent({ tracks }: BroadcastInfo): boolean {
   const microphone = tracks.find(({ source }) => source === "microphone");
   return microphone === undefined || microphone.paused;
-}
-
-function coverText({ tracks }: BroadcastInfo, view: View | undefined): string {
-  if (!view) return "Not watched";
-  if (view.state === "refused" || view.state === "lost") {
-    return view.error ? problemText(view.error.code) : "The picture is coming back…";
-  }
-  const picture = tracks.find(({ source }) => source === "camera" || source === "screen");
-  if (!picture) return "Sound only";
-  if (picture.paused) return "The picture is hidden";
-  if (view.state === "requested" || view.firstFrameAtMs === undefined) {
-    return "Connecting…";
-  }
-  return "";
 }

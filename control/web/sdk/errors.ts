@@ -60,6 +60,19 @@ const passing: ReadonlySet<WeirErrorCode> = new Set<WeirErrorCode>([
   "quota-exhausted",
 ]);
 
+const noRoom: ReadonlySet<WeirErrorCode> = new Set<WeirErrorCode>([
+  "no-consumer-capacity",
+  "no-screen-capacity",
+  "no-pipe-capacity",
+  "egress-exhausted",
+  "quota-exhausted",
+]);
+
+/** Whether nothing has room to show it from, until others leave or servers come. */
+export function isNoRoom(code: WeirErrorCode): boolean {
+  return noRoom.has(code);
+}
+
 /** Whether asking again later may give another answer. */
 export function isPassing(code: WeirErrorCode): boolean {
   return passing.has(code);

@@ -58,7 +58,16 @@ export function followEvent(event: RoomEvent | OwnEvent, room: FollowedBy): void
       // The page sees its own pictures sooner than the ledger does.
       return;
     case "view.lost":
-      room.watcher.lost(event.viewId, event.reason);
+      room.watcher.lost(event);
+      return;
+    case "view.moved":
+      room.watcher.moved(event);
+      return;
+    case "view.renewed":
+      room.watcher.renewed(event);
+      return;
+    case "view.granted":
+      room.watcher.granted(event);
       return;
     case "room.reopened":
       room.reopened(event.tier, event.withinMs);
@@ -73,7 +82,7 @@ export function followEvent(event: RoomEvent | OwnEvent, room: FollowedBy): void
 export function followResync(state: RoomStateWire, room: FollowedBy): void {
   room.directory.reset(state);
   room.tier(state.tier);
-  room.watcher.resync(new Set(state.views.map(({ id }) => id)));
+  room.watcher.resync(state.views);
   for (const broadcastId of room.publications.broadcastIds) {
     const live = room.directory.broadcasts.has(broadcastId);
     if (!live) room.publications.broadcastStopped(broadcastId);

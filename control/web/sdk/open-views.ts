@@ -2,6 +2,7 @@ import type { types } from "mediasoup-client";
 import type { Watched } from "#schema/api/media.ts";
 import { backoffMs, delay } from "./backoff.ts";
 import { asWeirError, isPassing, type WeirError } from "./errors.ts";
+import type { Feed } from "./feed.ts";
 import type { Link } from "./link.ts";
 import type { View } from "./view.ts";
 
@@ -10,8 +11,17 @@ type Ready = Extract<Watched["views"][number], { status: "ready" }>;
 export interface OpenViewsHost {
   /** The view of a broadcast, or undefined where it is not wanted any more. */
   wanted(broadcastId: string): View | undefined;
-  opened(view: View): void;
-  failed(view: View, error: WeirError): void;
+  /** Its consumers are set up; on a transport that was there they still wait. */
+  opened(view: View, feed: Feed): void;
+  /** Media flows into the feed, or will as soon as its transport is connected. */
+  flowing(view: View, feed: Feed): void;
+  failed(view: View, feed: Feed, error: WeirError): void;
+}
+
+interface Opened {
+  view: View;
+  feed: Feed;
+  status: Ready;
 }
 
 /**
@@ -23,39 +33,39 @@ export async function openViews(
   watched: Watched,
   host: OpenViewsHost,
 ): Promise<void> {
-  const paused = new Map<string, string[]>();
   const ready = watched.views.filter((status) => status.status === "ready");
   // Started together, so that each transport negotiates its consumers in one go.
-  const opening = ready.map(async (status) => {
+  const opening = ready.map(async (status): Promise<Opened[]> => {
     const view = host.wanted(status.broadcastId);
-    if (!view) return void link.api.stopView(status.id).catch(() => {});
-    view.id = status.id;
-    view.transportId = status.transportId;
+    if (!view) {
+      link.api.stopView(status.id).catch(() => {});
+      return [];
+    }
+    const feed = view.feedFor(status);
     try {
-      await openView(link, view, status);
+      await openFeed(link, view, feed, status);
     } catch (error) {
-      if (!link.closed && view.id === status.id) host.failed(view, asWeirError(error));
-      return;
+      if (!link.closed && view.holds(feed)) host.failed(view, feed, asWeirError(error));
+      return [];
     }
-    if (status.consumers.some((consumer) => consumer.paused)) {
-      const views = paused.get(status.transportId) ?? [];
-      paused.set(status.transportId, [...views, status.id]);
-    }
-    if (view.id !== status.id) return;
-    view.become("ready");
-    host.opened(view);
+    if (!view.holds(feed)) return [];
+    host.opened(view, feed);
+    return [{ view, feed, status }];
   });
-  await Promise.all(opening);
-  const resuming = [...paused].map(async ([transportId, views]) => {
+  const opened = (await Promise.all(opening)).flat();
+  const byTransport = Map.groupBy(opened, ({ status }) => status.transportId);
+  const resuming = [...byTransport].map(async ([transportId, all]) => {
+    const waiting = all.filter(({ status }) => status.consumers.some((c) => c.paused));
     try {
-      await resume(link, transportId, views);
+      const views = waiting.map(({ status }) => status.id);
+      if (views.length > 0) await resume(link, transportId, views);
     } catch (error) {
       if (link.closed) return;
-      for (const status of ready.filter(({ id }) => views.includes(id))) {
-        const view = host.wanted(status.broadcastId);
-        if (view?.id === status.id) host.failed(view, asWeirError(error));
+      for (const { view, feed } of waiting) {
+        if (view.holds(feed)) host.failed(view, feed, asWeirError(error));
       }
     }
+    for (const { view, feed } of all) if (view.holds(feed)) host.flowing(view, feed);
   });
   await Promise.all(resuming);
 }
@@ -73,27 +83,31 @@ async function resume(link: Link, transportId: string, views: string[]): Promise
   }
 }
 
-async function openView(link: Link, view: View, status: Ready): Promise<void> {
+async function openFeed(link: Link, view: View, feed: Feed, status: Ready) {
   const { transports } = link;
+  const fresh = status.consumers.filter(
+    ({ trackId, id }) => feed.consumers.get(trackId)?.id !== id && !feed.opening.has(id),
+  );
+  if (fresh.length === 0) return;
   // No await where the transport is there: its consumers must start in this turn.
   const there = transports.peek(status.transportId);
   const transport = there ?? (await transports.receiving(status.transportId));
-  const fresh = status.consumers.filter(
-    ({ trackId, id }) => view.consumers.get(trackId)?.id !== id,
-  );
   const opened = fresh.map(async (parameters) => {
-    const consumer = await transport.consume({
-      id: parameters.id,
-      producerId: parameters.trackId,
-      kind: parameters.kind,
-      rtpParameters: parameters.rtpParameters as types.RtpParameters,
-      // Browsers play the tracks of one stream in step: sound follows lips.
-      streamId: status.broadcastId,
-    });
-    transports.follow(transport, consumer.rtpReceiver?.transport);
-    // The view may have been closed or lost while its media was being set up.
-    if (view.id === status.id) view.add(parameters.trackId, consumer);
-    else consumer.close();
+    feed.opening.add(parameters.id);
+    try {
+      const consumer = await transport.consume({
+        id: parameters.id,
+        producerId: parameters.trackId,
+        kind: parameters.kind,
+        rtpParameters: parameters.rtpParameters as types.RtpParameters,
+        streamId: feed.streamId,
+      });
+      transports.follow(transport, consumer.rtpReceiver?.transport);
+      // The view may have been closed or lost while its media was being set up.
+      view.add(feed, parameters.trackId, consumer);
+    } finally {
+      feed.opening.delete(parameters.id);
+    }
   });
   await Promise.all(opened);
 }

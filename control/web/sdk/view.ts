@@ -1,11 +1,28 @@
 import type { types } from "mediasoup-client";
 import type { WeirError } from "./errors.ts";
+import { Feed } from "./feed.ts";
 
 /**
- * `requested`: asked for; `ready`: media flows; `refused`: not now, see `error`;
- * `lost`: its media went and is asked for again; `closed`: over.
+ * `requested`: asked for; `ready`: media flows; `moving`: its server is gone, and
+ * another one has a seat for it; `waiting`: no server has room, and it is granted
+ * when one has; `refused`: not now, see `error`; `lost`: its media went and is
+ * asked for again; `closed`: over.
  */
-export type ViewState = "requested" | "ready" | "refused" | "lost" | "closed";
+export type ViewState =
+  | "requested"
+  | "ready"
+  | "moving"
+  | "waiting"
+  | "refused"
+  | "lost"
+  | "closed";
+
+/** A seat's media as an answer describes it. */
+interface Described {
+  id: string;
+  transportId: string;
+  consumers: readonly { id: string; trackId: string }[];
+}
 
 /** One broadcast as this session watches it. */
 export class View {
@@ -16,16 +33,18 @@ export class View {
   readonly requestedAtMs: number;
   /** `performance.now()` of the first decoded frame in an attached element. */
   firstFrameAtMs: number | undefined;
-  /** The view's id at the server, once it was granted. */
-  id: string | undefined;
-  transportId: string | undefined;
-  /** Why it was refused or lost. */
+  /** Why it was refused, lost or moved. */
   error: WeirError | undefined;
   /** Requests made since media last flowed. */
   attempts = 0;
-  readonly #consumers = new Map<string, types.Consumer>();
   readonly #changed: (view: View) => void;
+  readonly #attached = new Set<HTMLVideoElement>();
+  readonly #looking = new WeakSet<HTMLVideoElement>();
   #state: ViewState = "requested";
+  #stalled = false;
+  #shown = false;
+  #feed: Feed | undefined;
+  #next: Feed | undefined;
 
   /**
    * @param requestedAtMs `performance.now()` of what asked for it
@@ -41,14 +60,38 @@ export class View {
     return this.#state;
   }
 
-  /** Whether media of this track is received. */
-  has(trackId: string): boolean {
-    return this.#consumers.has(trackId);
+  /** The view's id at the server, once it was granted; a move changes it. */
+  get id(): string | undefined {
+    return this.#feed?.viewId;
+  }
+
+  get transportId(): string | undefined {
+    return this.#feed?.transportId;
+  }
+
+  /** Nothing arrives of it at present, though something should. */
+  get stalled(): boolean {
+    return this.#stalled;
+  }
+
+  /** Another server's media is being set up beside what is shown. */
+  get moving(): boolean {
+    return this.#next !== undefined;
+  }
+
+  /** Whether an attached element shows the media that flows now. */
+  get shown(): boolean {
+    return this.#shown;
   }
 
   /** The mediasoup-client consumers, by track id. */
   get consumers(): ReadonlyMap<string, types.Consumer> {
-    return this.#consumers;
+    return this.#feed?.consumers ?? new Map();
+  }
+
+  /** Whether media of this track is received. */
+  has(trackId: string): boolean {
+    return this.consumers.has(trackId);
   }
 
   /**
@@ -57,15 +100,22 @@ export class View {
    */
   attach(video: HTMLVideoElement): () => void {
     video.srcObject = this.stream;
-    if (this.firstFrameAtMs === undefined) {
-      video.requestVideoFrameCallback?.((nowMs) => {
-        this.firstFrameAtMs ??= nowMs;
-        this.#changed(this);
-      });
-    }
+    this.#attached.add(video);
+    this.#lookAt(video);
     return () => {
+      this.#attached.delete(video);
       if (video.srcObject === this.stream) video.srcObject = null;
     };
+  }
+
+  /** @internal What is shown now. */
+  get feed(): Feed | undefined {
+    return this.#feed;
+  }
+
+  /** @internal What waits beside it until its picture is there. */
+  get next(): Feed | undefined {
+    return this.#next;
   }
 
   /** @internal Moves the view to a state and tells its listeners. */
@@ -76,26 +126,122 @@ export class View {
     this.#changed(this);
   }
 
-  /** @internal Takes a track's media in. */
-  add(trackId: string, consumer: types.Consumer): void {
-    this.remove(trackId);
-    this.#consumers.set(trackId, consumer);
-    this.stream.addTrack(consumer.track);
+  /** @internal Says whether what should arrive does. */
+  stall(stalled: boolean): void {
+    if (this.#stalled === stalled) return;
+    this.#stalled = stalled;
+    this.#changed(this);
+  }
+
+  /**
+   * @internal The feed that a seat's media goes into: the one that is shown, or
+   * one beside it where consumers or the seat itself are others.
+   */
+  feedFor({ id, transportId, consumers }: Described): Feed {
+    const shown = this.#feed;
+    if (!shown) {
+      this.#feed = new Feed(id, transportId);
+      return this.#feed;
+    }
+    const fits = (feed: Feed) =>
+      feed.viewId === id &&
+      feed.transportId === transportId &&
+      !feed.isReplacedBy(consumers);
+    if (fits(shown)) return shown;
+    if (this.#next && fits(this.#next)) return this.#next;
+    this.#next?.close(shown);
+    this.#next = new Feed(id, transportId);
+    // What is the same in both goes over as it is.
+    for (const { id: consumerId, trackId } of consumers) {
+      const present = shown.consumers.get(trackId);
+      if (present?.id === consumerId) this.#next.add(trackId, present);
+    }
+    this.#changed(this);
+    return this.#next;
+  }
+
+  /** @internal Whether a feed is one of the view's at present. */
+  holds(feed: Feed): boolean {
+    return feed === this.#feed || feed === this.#next;
+  }
+
+  /** @internal Takes a track's media in; that of a feed that is over is closed. */
+  add(feed: Feed, trackId: string, consumer: types.Consumer): void {
+    feed.add(trackId, consumer);
+    if (feed === this.#feed) this.stream.addTrack(consumer.track);
   }
 
   /** @internal Lets a track's media go. */
   remove(trackId: string): void {
-    const consumer = this.#consumers.get(trackId);
-    if (!consumer) return;
-    this.#consumers.delete(trackId);
-    this.stream.removeTrack(consumer.track);
-    consumer.close();
+    for (const feed of [this.#feed, this.#next]) {
+      const consumer = feed?.consumers.get(trackId);
+      if (!consumer) continue;
+      feed?.consumers.delete(trackId);
+      this.stream.removeTrack(consumer.track);
+      consumer.close();
+    }
+  }
+
+  /**
+   * @internal Shows what waited beside. The new tracks come before the old ones
+   * go, so that an element changes from one picture to the other.
+   * @returns the feed that was shown until now
+   */
+  takeOver(): Feed | undefined {
+    const old = this.#feed;
+    const next = this.#next;
+    if (!next) return undefined;
+    this.#feed = next;
+    this.#next = undefined;
+    const present = new Set(this.stream.getTracks());
+    const tracks = [...next.consumers.values()].map(({ track }) => track);
+    for (const track of tracks) if (!present.has(track)) this.stream.addTrack(track);
+    for (const track of present) {
+      if (!tracks.includes(track)) this.stream.removeTrack(track);
+    }
+    old?.close(next);
+    this.#stalled = false;
+    this.#changed(this);
+    return old;
+  }
+
+  /** @internal Gives up what waited beside. @returns it */
+  dropNext(): Feed | undefined {
+    const next = this.#next;
+    this.#next = undefined;
+    next?.close(this.#feed);
+    if (next) this.#changed(this);
+    return next;
   }
 
   /** @internal Lets all media go, keeping the stream for what may follow. */
   clear(): void {
-    for (const trackId of [...this.#consumers.keys()]) this.remove(trackId);
-    this.id = undefined;
-    this.transportId = undefined;
+    this.dropNext();
+    this.#feed?.close();
+    this.#feed = undefined;
+    for (const track of this.stream.getTracks()) this.stream.removeTrack(track);
+    this.#stalled = false;
+    this.#shown = false;
+    for (const video of this.#attached) this.#lookAt(video);
+  }
+
+  #lookAt(video: HTMLVideoElement): void {
+    if (this.#shown || this.#looking.has(video)) return;
+    this.#looking.add(video);
+    const see = (nowMs: number) => {
+      this.#looking.delete(video);
+      if (!this.#attached.has(video)) return;
+      // The last frame of media that went is not a picture of what flows now.
+      if (this.stream.getVideoTracks().length === 0) {
+        this.#lookAt(video);
+        return;
+      }
+      this.firstFrameAtMs ??= nowMs;
+      this.#shown = true;
+      this.#changed(this);
+    };
+    if (video.requestVideoFrameCallback) video.requestVideoFrameCallback(see);
+    else
+      video.addEventListener("timeupdate", () => see(performance.now()), { once: true });
   }
 }

@@ -1,14 +1,18 @@
 import type { Watched } from "#schema/api/media.ts";
-import type { BroadcastInfo } from "#schema/channel.ts";
+import type { BroadcastInfo, OwnEvent, RoomStateWire } from "#schema/channel.ts";
+import { Asking } from "./asking.ts";
 import { backoffMs } from "./backoff.ts";
-import { asWeirError, isPassing, WeirError } from "./errors.ts";
+import { isNoRoom, isPassing, WeirError } from "./errors.ts";
+import { HandOver } from "./hand-over.ts";
 import type { Link } from "./link.ts";
 import { openViews } from "./open-views.ts";
-import { View } from "./view.ts";
+import { Syncing } from "./syncing.ts";
+import { View, type ViewState } from "./view.ts";
 
-// Broadcasts that start together are asked for in one request.
-const gatherMs = 8;
-const viewsPerRequest = 64;
+type Told<Type extends OwnEvent["type"]> = Extract<OwnEvent, { type: Type }>;
+
+// The server grants what waits; asking by oneself only mends what was missed.
+const waitMs = 30_000;
 
 export interface WatcherHost {
   /** The session's link, or undefined while the room is entered again. */
@@ -21,13 +25,27 @@ export interface WatcherHost {
 export class Watcher {
   readonly views = new Map<string, View>();
   readonly #host: WatcherHost;
-  readonly #queue = new Set<string>();
-  readonly #retries = new Map<string, ReturnType<typeof setTimeout>>();
-  readonly #syncing = new Map<string, ReturnType<typeof setTimeout>>();
-  #gathering: ReturnType<typeof setTimeout> | undefined;
+  readonly #asking: Asking;
+  readonly #syncing: Syncing;
+  readonly #handOver: HandOver;
 
   constructor(host: WatcherHost) {
     this.#host = host;
+    const link = () => host.link();
+    const answered = (from: Link, watched: Watched) => this.#apply(from, watched);
+    const { broadcasts } = host;
+    this.#syncing = new Syncing({ link, broadcasts, answered });
+    this.#asking = new Asking({
+      link,
+      answered,
+      failed: (broadcastId, error) => this.#refuse(broadcastId, error),
+    });
+    this.#handOver = new HandOver({
+      broadcasts,
+      askAfter: (broadcastId, dueMs) => this.#asking.after(broadcastId, dueMs),
+      giveBack: (viewId) => this.#giveBack(viewId),
+      changed: (view) => this.#syncing.begin(view),
+    });
   }
 
   /**
@@ -43,7 +61,7 @@ export class Watcher {
         this.#host.viewChanged(one);
       });
       this.views.set(broadcastId, view);
-      this.#ask(broadcastId);
+      this.#asking.now(broadcastId);
       this.#host.viewChanged(view);
       return view;
     });
@@ -54,27 +72,72 @@ export class Watcher {
     const view = this.views.get(broadcastId);
     if (!view) return;
     this.views.delete(broadcastId);
-    this.#queue.delete(broadcastId);
-    for (const timers of [this.#retries, this.#syncing]) {
-      clearTimeout(timers.get(broadcastId));
-      timers.delete(broadcastId);
-    }
-    if (tellServer) this.#release(view);
+    this.#asking.forget(broadcastId);
+    this.#handOver.forget(broadcastId);
+    this.#syncing.forget(broadcastId);
+    if (tellServer) for (const id of [view.id, view.next?.viewId]) this.#giveBack(id);
     view.clear();
     view.become("closed");
   }
 
-  /** The server says that a view's media is gone: asks for it again. */
-  lost(viewId: string, reason: string): void {
-    const view = [...this.views.values()].find(({ id }) => id === viewId);
-    if (view) this.#askAgain(view, "lost", new WeirError("media-failed", reason));
+  /**
+   * Another seat is kept for a view. Where the old one still runs, the new one's
+   * media is set up beside it; else the view has none until that is there.
+   */
+  moved({ viewId, toViewId, broadcastId, reason, oldRunsMs }: Told<"view.moved">): void {
+    const view = this.views.get(broadcastId);
+    if (view?.feed?.viewId === viewId) {
+      if (oldRunsMs > 0) view.feed.runsUntilMs = performance.now() + oldRunsMs;
+      else {
+        const { transportId } = view;
+        view.clear();
+        view.become("moving", new WeirError("media-failed", reason));
+        this.#dropUnused(transportId);
+      }
+    }
+    if (!view) this.#giveBack(toViewId);
+    else if (view.id !== toViewId) this.#asking.now(broadcastId);
+  }
+
+  /** A view's broadcast comes from elsewhere now: its new consumers are fetched. */
+  renewed({ viewId, broadcastId, oldRunsMs }: Told<"view.renewed">): void {
+    const view = this.views.get(broadcastId);
+    if (view?.feed?.viewId !== viewId) return;
+    view.feed.runsUntilMs = performance.now() + oldRunsMs;
+    this.#handOver.renew(broadcastId);
+    this.#asking.now(broadcastId);
+  }
+
+  /** A view that had to wait for room has a seat. */
+  granted({ viewId, broadcastId }: Told<"view.granted">): void {
+    if (this.views.has(broadcastId)) this.#asking.now(broadcastId);
+    else this.#giveBack(viewId);
+  }
+
+  /** A view's media is gone: it is asked for again, or waits for room. */
+  lost({ viewId, broadcastId, reason, code }: Told<"view.lost">): void {
+    const view = this.views.get(broadcastId);
+    if (!view) return;
+    if (view.next?.viewId === viewId && view.id !== viewId) {
+      view.dropNext();
+    } else if (view.id === viewId && view.next && view.next.viewId !== viewId) {
+      this.#handOver.takeOver(view);
+    } else if (view.id === viewId || (view.id === undefined && code)) {
+      if (code) this.#askAgain(view, "waiting", new WeirError(code, reason), waitMs);
+      else this.#askAgain(view, "lost", new WeirError("media-failed", reason));
+    }
   }
 
   /** A transport is gone: what came through it is given back and asked for again. */
   transportGone(transportId: string): void {
     for (const view of this.views.values()) {
+      if (view.next?.transportId === transportId) this.#handOver.giveUp(view);
       if (view.transportId !== transportId) continue;
-      this.#release(view);
+      if (view.next) {
+        this.#handOver.takeOver(view);
+        continue;
+      }
+      this.#giveBack(view.id);
       this.#askAgain(view, "lost", new WeirError("network", "The connection was lost."));
     }
   }
@@ -87,26 +150,20 @@ export class Watcher {
   }
 
   /** Fetches tracks that a view's broadcast has and the view has not. */
-  sync(broadcastId: string, attempt = 0): void {
+  sync(broadcastId: string): void {
     const view = this.views.get(broadcastId);
-    if (view?.state !== "ready" || this.#syncing.has(broadcastId)) return;
-    if (!this.#lacksTracks(view)) return;
-    const waitMs = attempt === 0 ? gatherMs : backoffMs(attempt);
-    const timer = setTimeout(async () => {
-      await this.#syncNow(view).catch(() => {});
-      this.#syncing.delete(broadcastId);
-      if (attempt < 5) this.sync(broadcastId, attempt + 1);
-    }, waitMs);
-    this.#syncing.set(broadcastId, timer);
+    if (view) this.#syncing.begin(view);
   }
 
-  /** After a resync: views that the server has no more are asked for again. */
-  resync(heldViewIds: ReadonlySet<string>): void {
+  /** After a resync: what was missed of the views is asked for. */
+  resync(held: RoomStateWire["views"]): void {
+    const heldIds = new Set(held.map(({ id }) => id));
     for (const view of [...this.views.values()]) {
-      if (!this.#host.broadcasts.has(view.broadcastId))
-        this.drop(view.broadcastId, false);
-      else if (view.id && !heldViewIds.has(view.id)) this.lost(view.id, "It was missed.");
-      else this.sync(view.broadcastId);
+      const { broadcastId, id } = view;
+      if (!this.#host.broadcasts.has(broadcastId)) this.drop(broadcastId, false);
+      else if (id && !heldIds.has(id)) {
+        this.#askAgain(view, "lost", new WeirError("media-failed", "It was missed."));
+      } else this.#asking.now(broadcastId);
     }
   }
 
@@ -122,63 +179,17 @@ export class Watcher {
   /** Lets go of everything; the session is over. */
   close(): void {
     for (const broadcastId of [...this.views.keys()]) this.drop(broadcastId, false);
-    clearTimeout(this.#gathering);
-    this.#gathering = undefined;
+    this.#asking.close();
   }
 
-  #ask(broadcastId: string): void {
-    this.#queue.add(broadcastId);
-    this.#gathering ??= setTimeout(() => this.#request(), gatherMs);
-  }
-
-  #askAgain(view: View, state: "lost" | "refused", error?: WeirError, waitMs?: number) {
+  #askAgain(view: View, state: ViewState, error?: WeirError, dueMs?: number): void {
     view.clear();
     view.become(state, error);
-    const { broadcastId } = view;
-    clearTimeout(this.#retries.get(broadcastId));
     // The first try after a loss comes soon, as nothing speaks against it yet.
     const soonMs = backoffMs(view.attempts, state === "lost" ? 200 : 1500, 30_000);
-    const dueMs = waitMs ?? Math.max(soonMs, error?.retryAfterMs ?? 0);
     view.attempts += 1;
-    const timer = setTimeout(() => {
-      this.#retries.delete(broadcastId);
-      this.#ask(broadcastId);
-    }, dueMs);
-    this.#retries.set(broadcastId, timer);
-  }
-
-  #request(): void {
-    this.#gathering = undefined;
-    const link = this.#host.link();
-    // Without a link they are asked for when the room was entered again.
-    if (!link) return;
-    const ids = [...this.#queue];
-    this.#queue.clear();
-    for (let start = 0; start < ids.length; start += viewsPerRequest) {
-      void this.#requestSome(link, ids.slice(start, start + viewsPerRequest));
-    }
-  }
-
-  async #requestSome(link: Link, broadcasts: string[]): Promise<void> {
-    try {
-      const rtpCapabilities = link.rtpCapabilities;
-      const { dtlsParameters } = link.identification;
-      const body = { broadcasts, rtpCapabilities, dtlsParameters };
-      await this.#apply(link, await link.runOwn((api) => api.createViews(body)));
-    } catch (error) {
-      if (link.closed) return;
-      for (const broadcastId of broadcasts) this.#refuse(broadcastId, asWeirError(error));
-    }
-  }
-
-  async #syncNow(view: View): Promise<void> {
-    const link = this.#host.link();
-    const viewId = view.id;
-    if (!link || !viewId) return;
-    const { rtpCapabilities, identification } = link;
-    const { dtlsParameters } = identification;
-    const body = { rtpCapabilities, dtlsParameters };
-    await this.#apply(link, await link.run((api) => api.syncView(viewId, body)));
+    const afterMs = dueMs ?? Math.max(soonMs, error?.retryAfterMs ?? 0);
+    this.#asking.after(view.broadcastId, afterMs);
   }
 
   async #apply(link: Link, watched: Watched): Promise<void> {
@@ -191,9 +202,18 @@ export class Watcher {
     }
     await openViews(link, watched, {
       wanted: (broadcastId) => this.views.get(broadcastId),
-      opened: (view) => this.sync(view.broadcastId),
-      failed: (view, error) => {
-        this.#release(view);
+      opened: (view, feed) => {
+        if (view.feed !== feed) return;
+        view.become("ready");
+        this.#syncing.begin(view);
+        this.#handOver.nothingNew(view);
+      },
+      flowing: (view, feed) => {
+        if (view.next === feed) void this.#handOver.begin(view, feed);
+      },
+      failed: (view, feed, error) => {
+        if (view.next === feed) return this.#handOver.giveUp(view);
+        this.#giveBack(feed.viewId);
         this.#askAgain(view, "lost", error);
       },
     });
@@ -201,25 +221,31 @@ export class Watcher {
 
   #refuse(broadcastId: string, error: WeirError): void {
     const view = this.views.get(broadcastId);
-    // An open view whose later tracks were refused keeps what it has.
-    if (!view || view.state === "ready") return;
+    if (!view) return;
+    if (view.state === "ready") {
+      // What is shown stays, and the server says when its seat ends.
+      const ends = (view.feed?.runsUntilMs ?? 0) > performance.now();
+      if (ends && isPassing(error.code)) this.#asking.after(broadcastId, backoffMs(1));
+      return;
+    }
     const there = this.#host.broadcasts.has(broadcastId);
     const again = isPassing(error.code) || (error.code === "not-found" && there);
-    if (again && view.attempts < 50) this.#askAgain(view, "refused", error);
-    else view.become("refused", error);
+    if (!again || view.attempts >= 50) view.become("refused", error);
+    else this.#askAgain(view, isNoRoom(error.code) ? "waiting" : "refused", error);
   }
 
-  #release(view: View): void {
-    const { id } = view;
-    if (id)
-      this.#host
-        .link()
-        ?.api.stopView(id)
-        .catch(() => {});
+  #giveBack(viewId: string | undefined): void {
+    const api = this.#host.link()?.api;
+    if (viewId && api) api.stopView(viewId).catch(() => {});
   }
 
-  #lacksTracks(view: View): boolean {
-    const tracks = this.#host.broadcasts.get(view.broadcastId)?.tracks ?? [];
-    return tracks.some(({ id }) => !view.has(id));
+  /** Closes a transport whose server is gone, once nothing comes through it. */
+  #dropUnused(transportId: string | undefined): void {
+    const views = [...this.views.values()];
+    const used = views.some(
+      (view) =>
+        view.transportId === transportId || view.next?.transportId === transportId,
+    );
+    if (transportId && !used) this.#host.link()?.transports.drop(transportId);
   }
 }

@@ -1,0 +1,84 @@
+import type { Watched } from "#schema/api/media.ts";
+import { asWeirError, type WeirError } from "./errors.ts";
+import type { Link } from "./link.ts";
+
+// Broadcasts that start together are asked for in one request.
+const gatherMs = 8;
+const viewsPerRequest = 64;
+
+export interface AskingHost {
+  /** The session's link, or undefined while the room is entered again. */
+  link(): Link | undefined;
+  answered(link: Link, watched: Watched): Promise<void>;
+  failed(broadcastId: string, error: WeirError): void;
+}
+
+/**
+ * Asks for broadcasts' media. Asking for what is watched already is answered
+ * with its newest seat and consumers, so one request serves every occasion.
+ */
+export class Asking {
+  readonly #host: AskingHost;
+  readonly #queue = new Set<string>();
+  readonly #later = new Map<string, ReturnType<typeof setTimeout>>();
+  #gathering: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(host: AskingHost) {
+    this.#host = host;
+  }
+
+  /** Asks for a broadcast's media together with what else is asked for now. */
+  now(broadcastId: string): void {
+    this.forget(broadcastId);
+    this.#queue.add(broadcastId);
+    this.#gathering ??= setTimeout(() => this.#request(), gatherMs);
+  }
+
+  /** Asks for it in `waitMs` milliseconds, unless it is asked for before. */
+  after(broadcastId: string, waitMs: number): void {
+    this.forget(broadcastId);
+    const timer = setTimeout(() => this.now(broadcastId), waitMs);
+    this.#later.set(broadcastId, timer);
+  }
+
+  /** Asks for it no more. */
+  forget(broadcastId: string): void {
+    this.#queue.delete(broadcastId);
+    clearTimeout(this.#later.get(broadcastId));
+    this.#later.delete(broadcastId);
+  }
+
+  /** Asks for nothing more. */
+  close(): void {
+    for (const broadcastId of [...this.#later.keys()]) this.forget(broadcastId);
+    clearTimeout(this.#gathering);
+    this.#gathering = undefined;
+    this.#queue.clear();
+  }
+
+  #request(): void {
+    this.#gathering = undefined;
+    const link = this.#host.link();
+    // Without a link they are asked for when the room was entered again.
+    if (!link) return;
+    const ids = [...this.#queue];
+    this.#queue.clear();
+    for (let start = 0; start < ids.length; start += viewsPerRequest) {
+      void this.#requestSome(link, ids.slice(start, start + viewsPerRequest));
+    }
+  }
+
+  async #requestSome(link: Link, broadcasts: string[]): Promise<void> {
+    try {
+      const { rtpCapabilities, identification } = link;
+      const { dtlsParameters } = identification;
+      const body = { broadcasts, rtpCapabilities, dtlsParameters };
+      await this.#host.answered(link, await link.runOwn((api) => api.createViews(body)));
+    } catch (error) {
+      if (link.closed) return;
+      for (const broadcastId of broadcasts) {
+        this.#host.failed(broadcastId, asWeirError(error));
+      }
+    }
+  }
+}

@@ -1,0 +1,91 @@
+import type { types } from "mediasoup-client";
+import { delay } from "./backoff.ts";
+
+let feedsMade = 0;
+
+// Looked at this often: a picture that waits for it waits no longer.
+const lookEveryMs = 40;
+
+/** What one seat receives of a broadcast: a consumer for each of its tracks. */
+export class Feed {
+  readonly viewId: string;
+  readonly transportId: string;
+  /** The mediasoup-client consumers, by track id. */
+  readonly consumers = new Map<string, types.Consumer>();
+  /** Ids of consumers that are being set up. */
+  readonly opening = new Set<string>();
+  /** `performance.now()` at which the server ends it; undefined while it may stay. */
+  runsUntilMs: number | undefined;
+  /** Browsers play the tracks of one stream in step: each feed is one of its own. */
+  readonly streamId: string;
+  #closed = false;
+
+  constructor(viewId: string, transportId: string) {
+    feedsMade += 1;
+    this.streamId = `${viewId}-${feedsMade}`;
+    this.viewId = viewId;
+    this.transportId = transportId;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Whether consumers of these ids would take the place of others that it has. */
+  isReplacedBy(consumers: readonly { id: string; trackId: string }[]): boolean {
+    return consumers.some(({ id, trackId }) => {
+      const present = this.consumers.get(trackId);
+      return present !== undefined && present.id !== id;
+    });
+  }
+
+  /** Takes a track's consumer in; one that comes after the end is closed. */
+  add(trackId: string, consumer: types.Consumer): void {
+    if (this.#closed) consumer.close();
+    else this.consumers.set(trackId, consumer);
+  }
+
+  /** Lets its consumers go, but for those that another feed has too. */
+  close(but?: Feed): void {
+    this.#closed = true;
+    const kept = new Set(but?.consumers.values());
+    for (const consumer of this.consumers.values()) {
+      if (!kept.has(consumer)) consumer.close();
+    }
+  }
+}
+
+/**
+ * Waits until a feed's first picture was decoded, or its first sound where it has
+ * no picture. Tracks that the broadcaster has muted are not waited for.
+ * @param isMuted asked again each time, as a track may be muted meanwhile
+ * @param untilMs `performance.now()` at which to give up
+ * @returns `seen`, `late`, or `closed` where the feed ended first
+ */
+export async function firstPictureOf(
+  feed: Feed,
+  isMuted: (trackId: string) => boolean,
+  untilMs: number,
+): Promise<"seen" | "late" | "closed"> {
+  for (;;) {
+    if (feed.closed) return "closed";
+    const audible = [...feed.consumers].filter(([trackId]) => !isMuted(trackId));
+    const video = audible.filter(([, consumer]) => consumer.kind === "video");
+    const awaited = video.length > 0 ? video : audible;
+    const there = await Promise.all(awaited.map(([, consumer]) => hasBegun(consumer)));
+    if (there.every(Boolean)) return "seen";
+    if (performance.now() >= untilMs) return "late";
+    await delay(lookEveryMs);
+  }
+}
+
+async function hasBegun(consumer: types.Consumer): Promise<boolean> {
+  if (consumer.closed) return false;
+  const report = await consumer.getStats().catch(() => undefined);
+  for (const entry of report?.values() ?? []) {
+    if (entry.type !== "inbound-rtp") continue;
+    const { framesDecoded = 0, packetsReceived = 0 } = entry as RTCInboundRtpStreamStats;
+    if (consumer.kind === "video" ? framesDecoded > 0 : packetsReceived > 0) return true;
+  }
+  return false;
+}
