@@ -84,11 +84,19 @@ export const access = {
 };
 export type AccessRule = keyof typeof access;
 
+/** Longer than any token: nothing is worked out for what cannot be one. */
+const maxHeaderLength = 4096;
+
 function bearer(c: Context): string {
   const header = c.req.header("authorization") ?? "";
   if (!/^bearer /i.test(header)) {
     throw new Problem("unauthenticated", {
       detail: "Send the credential in an Authorization header: Bearer <credential>.",
+    });
+  }
+  if (header.length > maxHeaderLength) {
+    throw new Problem("unauthenticated", {
+      detail: `No credential is longer than ${maxHeaderLength} characters.`,
     });
   }
   return header.slice(7).trim();

@@ -9,7 +9,7 @@ import { refusals, route } from "./spec.ts";
 
 const params = z.object({
   room: idOf("room"),
-  channel: z.string().regex(/^(room_[a-z0-9]+_[a-z0-9]+|global-[0-9]{1,4})$/),
+  channel: z.string().regex(/^(room_[a-z0-9]{1,16}_[a-z0-9]{1,64}|global-[0-9]{1,4})$/),
 });
 
 /*

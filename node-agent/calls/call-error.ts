@@ -23,3 +23,20 @@ export class CallError extends Error {
 export function gone(what: string): CallError {
   return new CallError("gone", `${what} is not on this node.`);
 }
+
+/**
+ * Hands a client's parameters to mediasoup. What it refuses while the transport
+ * lives is wrong in itself, and no failure of this node.
+ * @throws CallError `invalid` with mediasoup's reason, or `gone`
+ */
+export async function takingParameters<Result>(
+  transport: { readonly closed: boolean },
+  take: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await take();
+  } catch (error) {
+    if (transport.closed) throw gone("The transport");
+    throw new CallError("invalid", (error as Error).message);
+  }
+}

@@ -78,7 +78,8 @@ export class CallDesk {
       return { callId, ok: true, result };
     } catch (error) {
       const code = error instanceof CallError ? error.code : "failed";
-      const reason = error instanceof Error ? error.message : "The call failed.";
+      const message = error instanceof Error ? error.message : "The call failed.";
+      const reason = message.slice(0, 500);
       log.warn({ callId, op: request.op, code, reason }, "call refused");
       return { callId, ok: false, code, reason };
     }

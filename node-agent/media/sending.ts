@@ -2,7 +2,7 @@ import type { types } from "mediasoup";
 import type { CallOf, CallResult } from "#schema/agent/calls.ts";
 import type { WorkerRef } from "#schema/agent/instructions.ts";
 import type { TrackSource } from "#schema/media.ts";
-import { CallError, gone } from "../calls/call-error.ts";
+import { CallError, gone, takingParameters } from "../calls/call-error.ts";
 import type { TrackWanted } from "../instructions/generations.ts";
 import { findLife, type MediaContext, workerIdFor } from "./context.ts";
 import { KeyedQueues } from "./keyed-queues.ts";
@@ -135,7 +135,8 @@ export class Sending {
     const { generations, config, log } = this.#context;
     this.#refuseClosed(sessionId, broadcastId);
     if (generations.trackWanted(trackId) === "closed") throw gone(`Track ${trackId}`);
-    const producer = await broadcast.transport.webRtc.produce({
+    const { webRtc } = broadcast.transport;
+    const options = {
       id: trackId,
       kind,
       rtpParameters: call.rtpParameters as types.RtpParameters,
@@ -145,7 +146,8 @@ export class Sending {
       ...(kind === "video"
         ? { keyFrameRequestDelay: config.keyFrameRequestDelayMs }
         : undefined),
-    });
+    };
+    const producer = await takingParameters(webRtc, () => webRtc.produce(options));
     broadcast.tracks.set(trackId, { producer, source });
     producer.observer.once("close", () => broadcast.tracks.delete(trackId));
     if (kind === "audio") {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { types } from "mediasoup";
 import type { DtlsParametersWire, TransportParametersWire } from "#schema/media.ts";
-import { CallError, gone } from "../calls/call-error.ts";
+import { CallError, gone, takingParameters } from "../calls/call-error.ts";
 import type { MediaContext } from "./context.ts";
 import { supervise } from "./supervise.ts";
 import type { WorkerLife } from "./worker-pool.ts";
@@ -94,7 +94,7 @@ export class Transports {
 
   /**
    * Starts DTLS with the client's parameters. Doing so twice is harmless.
-   * @throws CallError `invalid` where it was started with others
+   * @throws CallError `invalid` where it was started with others, or these are wrong
    */
   async connect(transport: ClientTransport, dtls: DtlsParametersWire): Promise<void> {
     if (transport.connected) {
@@ -105,7 +105,8 @@ export class Transports {
       return transport.connected.done;
     }
     const dtlsParameters = dtls as types.DtlsParameters;
-    const done = transport.webRtc.connect({ dtlsParameters });
+    const { webRtc } = transport;
+    const done = takingParameters(webRtc, () => webRtc.connect({ dtlsParameters }));
     transport.connected = { dtlsParameters: dtls, done };
     try {
       await done;

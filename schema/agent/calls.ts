@@ -236,13 +236,13 @@ export type Call = z.infer<typeof call>;
 
 /** An agent's answer; kept 60 s, so that asking again returns the same. */
 export const callAnswer = z.discriminatedUnion("ok", [
-  z.object({ callId: z.string(), ok: z.literal(true), result: z.unknown() }),
+  z.object({ callId: z.string().max(128), ok: z.literal(true), result: z.unknown() }),
   z.object({
-    callId: z.string(),
+    callId: z.string().max(128),
     ok: z.literal(false),
     /** `gone`: the worker's incarnation, transport or broadcast is not (or no longer) here. */
     code: z.enum(["gone", "invalid", "failed", "deadline"]),
-    reason: z.string(),
+    reason: z.string().max(500),
   }),
 ]);
 export type CallAnswer = z.infer<typeof callAnswer>;

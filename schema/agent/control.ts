@@ -61,40 +61,43 @@ export const pollResponse = z.object({
 });
 export type PollResponse = z.infer<typeof pollResponse>;
 
+/** An id or another name that control or the agent gave. */
+const name = z.string().max(128);
+
 /** What happened on a node by itself. */
 export const nodeEvent = z.discriminatedUnion("kind", [
   /** DTLS is up, so media can flow to these views (all on one transport). */
   z.object({
     kind: z.literal("views-active"),
-    roomId: z.string(),
-    sessionId: z.string(),
-    viewIds: z.array(z.string()),
+    roomId: name,
+    sessionId: name,
+    viewIds: z.array(name).max(4096),
   }),
   /** A transport closed by itself: DTLS closed or failed, ICE gone for its grace. */
   z.object({
     kind: z.literal("transport-lost"),
-    roomId: z.string(),
-    sessionId: z.string(),
-    transportId: z.string(),
+    roomId: name,
+    sessionId: name,
+    transportId: name,
     direction: z.enum(["send", "receive"]),
     /** Set for a sending transport. */
-    broadcastId: z.string().optional(),
+    broadcastId: name.optional(),
     /** Views whose consumers went with a receiving transport. */
-    viewIds: z.array(z.string()),
-    reason: z.string(),
+    viewIds: z.array(name).max(4096),
+    reason: z.string().max(500),
   }),
   /** Who speaks now, among those of a room on one worker. Told, never written down. */
   z.object({
     kind: z.literal("speaker-active"),
-    roomId: z.string(),
-    broadcastId: z.string(),
+    roomId: name,
+    broadcastId: name,
   }),
   /** What a viewer gets of a video track. Told to its session, never written down. */
   z.object({
     kind: z.literal("view-quality"),
-    roomId: z.string(),
-    sessionId: z.string(),
-    viewId: z.string(),
+    roomId: name,
+    sessionId: name,
+    viewId: name,
     /** mediasoup's score of the stream that is sent, 0-10. */
     score: z.number(),
     spatialLayer: z.number().int().optional(),
@@ -103,29 +106,31 @@ export const nodeEvent = z.discriminatedUnion("kind", [
   /** A mediasoup worker died and another took its place. */
   z.object({
     kind: z.literal("worker-died"),
-    workerId: z.string(),
-    incarnation: z.string(),
-    replacedBy: z.string(),
+    workerId: name,
+    incarnation: name,
+    replacedBy: name,
   }),
 ]);
 export type NodeEvent = z.infer<typeof nodeEvent>;
 
 export const reportRequest = z.object({
   ackSeq: z.number().int(),
-  answers: z.array(callAnswer),
-  events: z.array(nodeEvent),
+  answers: z.array(callAnswer).max(1024),
+  events: z.array(nodeEvent).max(1024),
 });
 export type ReportRequest = z.infer<typeof reportRequest>;
 
 export const heartbeatRequest = z.object({
-  workers: z.array(
-    z.object({
-      workerId: z.string(),
-      incarnation: z.string(),
-      /** Share of one core, 0-100. */
-      cpuPercent: z.number(),
-    }),
-  ),
+  workers: z
+    .array(
+      z.object({
+        workerId: name,
+        incarnation: name,
+        /** Share of one core, 0-100. */
+        cpuPercent: z.number(),
+      }),
+    )
+    .max(1024),
   /** Measured on the host's interfaces or summed over workers, in kbit/s. */
   egressKbps: z.number(),
   ingressKbps: z.number(),

@@ -49,7 +49,7 @@ export const createViews = z
   .object({
     /** The broadcasts to watch, or all live ones but the session's own. */
     broadcasts: z.union([z.literal("all"), z.array(idOf("broadcast")).min(1).max(64)]),
-    kinds: z.array(mediaKind).min(1).default(["audio", "video"]),
+    kinds: z.array(mediaKind).min(1).max(2).default(["audio", "video"]),
     preferredLayers: layers.optional(),
     priority: z.number().int().min(1).max(255).optional(),
     rtpCapabilities,

@@ -22,6 +22,19 @@ export interface JsonSchema {
   allOf?: JsonSchema[];
 }
 
+/** A schema by itself: what it points to stands in it. */
+export function inlined(
+  schema: JsonSchema,
+  schemas: Record<string, JsonSchema>,
+): JsonSchema {
+  const text = JSON.stringify(schema, (_, part) =>
+    part && typeof part === "object" && "$ref" in part
+      ? inlined(resolved(part, schemas), schemas)
+      : part,
+  );
+  return JSON.parse(text);
+}
+
 /** Follows a reference into the document's schemas. */
 export function resolved(
   schema: JsonSchema,
@@ -42,32 +55,37 @@ export interface Known {
 /**
  * The smallest value that a schema takes, about what is known where it names
  * something.
+ * @param whole also what may be left out. Default false
  * @throws Error where no such value can be worked out
  */
 export function exampleOf(
   schema: JsonSchema,
   schemas: Record<string, JsonSchema>,
   known: Known,
+  whole = false,
   field = "",
 ): unknown {
   const own = resolved(schema, schemas);
-  const again = (part: JsonSchema) => exampleOf(part, schemas, known, field);
+  const again = (part: JsonSchema, name = field) =>
+    exampleOf(part, schemas, known, whole, name);
   if (field in known.fields) return known.fields[field];
   if (own.const !== undefined) return own.const;
   if (own.enum) return own.enum[0];
   const choice = (own.anyOf ?? own.oneOf)?.[0];
   if (choice) return again(choice);
-  if (own.allOf) return Object.assign({}, ...own.allOf.map(again));
+  if (own.allOf) return Object.assign({}, ...own.allOf.map((part) => again(part)));
   switch ([own.type].flat()[0]) {
     case "object":
       return Object.fromEntries(
-        (own.required ?? []).map((name) => {
-          const part = own.properties?.[name] ?? {};
-          return [name, exampleOf(part, schemas, known, name)];
-        }),
+        (whole ? Object.keys(own.properties ?? {}) : (own.required ?? [])).map((name) => [
+          name,
+          again(own.properties?.[name] ?? {}, name),
+        ]),
       );
     case "array":
-      return Array.from({ length: own.minItems ?? 0 }, () => again(own.items ?? {}));
+      return Array.from({ length: whole ? 1 : (own.minItems ?? 0) }, () =>
+        again(own.items ?? {}),
+      );
     case "integer":
     case "number":
       return Math.max(own.minimum ?? 0, (own.exclusiveMinimum ?? -1) + 1);

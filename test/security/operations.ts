@@ -41,8 +41,15 @@ export interface Api {
 export async function readApi(control: Control): Promise<Api> {
   const { status, body } = await control.call("GET", "/openapi.json");
   if (status !== 200) throw new Error(`/openapi.json answers ${status}`);
-  const paths = body.paths as Record<string, Record<string, Described>>;
-  const operations = Object.entries(paths).flatMap(([path, methods]) =>
+  return apiOf(body);
+}
+
+/** The operations of an OpenAPI document. */
+export function apiOf(document: {
+  paths: Record<string, Record<string, Described>>;
+  components?: { schemas?: Record<string, JsonSchema> };
+}): Api {
+  const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([key, described]): Operation => {
       const method = key.toUpperCase();
       const [content] = Object.entries(described.requestBody?.content ?? {});
@@ -58,7 +65,7 @@ export async function readApi(control: Control): Promise<Api> {
       };
     }),
   );
-  return { operations, schemas: body.components?.schemas ?? {} };
+  return { operations, schemas: document.components?.schemas ?? {} };
 }
 
 /**

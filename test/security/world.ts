@@ -10,7 +10,11 @@ import {
 } from "#test/control/api.ts";
 import { goLive, readyViews, watch } from "#test/control/media.ts";
 import { registrationOf, startNode, times } from "#test/control/node.ts";
-import { type Control, startControl } from "#test/harness/control.ts";
+import {
+  type Control,
+  type ControlOptions,
+  startControl,
+} from "#test/harness/control.ts";
 import type { Known } from "./json-schema.ts";
 
 /** The credentials that one access rule knows, good and bad. */
@@ -43,12 +47,20 @@ export interface World {
 // Nobody in the world opens a channel or connects: nothing is to end by itself.
 const longMs = 3_600_000;
 const settings = {
-  timing: { sessionAttachMs: longMs, viewClaimMs: longMs, pipeLingerMs: longMs },
+  timing: {
+    sessionAttachMs: longMs,
+    viewClaimMs: longMs,
+    pipeLingerMs: longMs,
+    // A poll that is as good as any other is not to hold up the rest.
+    pollHoldMs: 200,
+  },
 };
 
-/** Makes the world. */
-export async function makeWorld(): Promise<World> {
-  const control = await startControl({ settings });
+/** Makes the world. Its lobby is closed unless told otherwise. */
+export async function makeWorld(
+  options: Pick<ControlOptions, "lobby"> = {},
+): Promise<World> {
+  const control = await startControl({ ...options, settings });
   const node = await startNode(control, "one", "producer:camera:2,consumer:camera:2");
   const room = await openRoom(control);
   const other = await openRoom(control);

@@ -1,0 +1,55 @@
+import { Agent, request } from "node:http";
+
+/** A request as it goes over the wire: nothing of it is put right on the way. */
+export interface RawRequest {
+  method: string;
+  path: string;
+  headers: Record<string, string>;
+  body?: string | Buffer;
+}
+
+export interface RawAnswer {
+  status: number;
+  contentType: string;
+  text: string;
+}
+
+/** Sends requests over a few connections that stay open. */
+export class RawClient {
+  readonly #origin: URL;
+  readonly #agent: Agent;
+
+  /** @param connections how many requests may be under way at once */
+  constructor(origin: string, connections: number) {
+    this.#origin = new URL(origin);
+    this.#agent = new Agent({ keepAlive: true, maxSockets: connections });
+  }
+
+  send({ method, path, headers, body }: RawRequest): Promise<RawAnswer> {
+    const { hostname, port } = this.#origin;
+    return new Promise((resolve, reject) => {
+      const options = { hostname, port, method, path, headers, agent: this.#agent };
+      const outgoing = request(options, (incoming) => {
+        const chunks: Buffer[] = [];
+        incoming.on("data", (chunk) => chunks.push(chunk));
+        incoming.on("error", reject);
+        incoming.on("end", () =>
+          resolve({
+            status: incoming.statusCode ?? 0,
+            contentType: incoming.headers["content-type"] ?? "",
+            text: Buffer.concat(chunks).toString(),
+          }),
+        );
+      });
+      outgoing.on("error", reject);
+      // A GET with a body is what Node would otherwise send in chunks.
+      if (body !== undefined)
+        outgoing.setHeader("content-length", Buffer.byteLength(body));
+      outgoing.end(body);
+    });
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+}
