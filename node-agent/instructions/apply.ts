@@ -41,6 +41,10 @@ export function applyInstruction(media: Media, instruction: Instruction): void {
       generations.close(instruction.broadcastId);
       media.closeBroadcast(instruction.broadcastId);
       return;
+    case "close-transport":
+      generations.close(instruction.transportId);
+      media.transports.closeOne(instruction.transportId, instruction.sessionId);
+      return;
     case "close-session":
       generations.close(instruction.sessionId);
       media.closeSession(instruction.sessionId);

@@ -74,12 +74,12 @@ export class Generations {
     return this.#tracks.get(trackId)?.wanted;
   }
 
-  /** Notes that a session, broadcast or view is gone; ids are never reused. */
+  /** Notes that a session, broadcast, view or transport is gone; ids are never reused. */
   close(id: string): void {
     this.#closed.set(id, true);
   }
 
-  /** Whether a session, broadcast or view is gone. */
+  /** Whether a session, broadcast, view or transport is gone. */
   isClosed(id: string): boolean {
     return this.#closed.has(id);
   }

@@ -131,7 +131,7 @@ export class Legs {
   async #makeLeg(pipe: OutgoingPipe, trackId: string, track: SentTrack): Promise<void> {
     let consumer: types.Consumer;
     try {
-      consumer = await pipe.pair.transport.consume({ producerId: trackId });
+      consumer = await pipe.pair.transport.consume({ producerId: track.producer.id });
     } catch (error) {
       // A track that ended meanwhile needs no leg.
       if (track.producer.closed) return;

@@ -119,6 +119,8 @@ export class Media {
 
   #reportLost(transport: ClientTransport, reason: string): void {
     const { roomId, sessionId, direction, broadcastId, id: transportId } = transport;
+    // The broadcast has gone on to another transport: nothing was lost with this one.
+    if (this.sending.isSuperseded(transport)) return;
     const viewIds = this.receiving.viewsOn(transport).map((view) => view.viewId);
     this.context.log.info({ transportId, direction, reason }, "transport lost");
     this.context.emit({

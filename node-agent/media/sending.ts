@@ -4,13 +4,16 @@ import type { WorkerRef } from "#schema/agent/instructions.ts";
 import type { TrackSource } from "#schema/media.ts";
 import { CallError, gone, takingParameters } from "../calls/call-error.ts";
 import type { TrackWanted } from "../instructions/generations.ts";
-import { findLife, type MediaContext, workerIdFor } from "./context.ts";
+import { findLife, type MediaContext } from "./context.ts";
 import { KeyedQueues } from "./keyed-queues.ts";
 import { Speakers } from "./speakers.ts";
 import { setWanted } from "./track-state.ts";
 import type { ClientTransport, Transports } from "./transports.ts";
 
-/** One track of a broadcast; the producer's id is the track's. */
+/**
+ * One track of a broadcast. Its producer's id names the transport too: a moving
+ * broadcast's tracks may come twice to one worker, whose producer ids are unique.
+ */
 export interface SentTrack {
   producer: types.Producer;
   source: TrackSource;
@@ -29,8 +32,8 @@ export class Sending {
   readonly #transports: Transports;
   readonly #queues = new KeyedQueues();
   readonly #speakers: Speakers;
-  /** By broadcast and worker: a moving broadcast is on two workers for a while. */
-  readonly #broadcasts = new Map<string, Broadcast>();
+  /** By transport, oldest first: a moving broadcast is sent through two for a while. */
+  readonly #broadcasts = new Map<ClientTransport, Broadcast>();
 
   constructor(context: MediaContext, transports: Transports) {
     this.#context = context;
@@ -43,10 +46,10 @@ export class Sending {
     return [...this.#broadcasts.values()];
   }
 
-  /** A broadcast on the worker's life that is named, if it is there. */
+  /** A broadcast on the worker's life that is named, as it was last sent there. */
   find(broadcastId: string, producer: WorkerRef): Broadcast | undefined {
     const life = findLife(this.#context, producer);
-    return this.all.find(
+    return this.all.findLast(
       (broadcast) =>
         broadcast.broadcastId === broadcastId &&
         broadcast.transport.life.router === life.router,
@@ -81,14 +84,14 @@ export class Sending {
   async produce(call: CallOf<"produce">): Promise<CallResult<"produce">> {
     const transport = this.#transports.get(call.transportId, call.sessionId);
     const { broadcastId, trackId } = call;
-    const broadcast = this.all.find((candidate) => candidate.transport === transport);
+    const broadcast = this.#broadcasts.get(transport);
     if (broadcast?.broadcastId !== broadcastId) {
       throw new CallError(
         "invalid",
         `Transport ${transport.id} is not ${broadcastId}'s.`,
       );
     }
-    await this.#queues.run(trackId, async () => {
+    await this.#queues.run(`${transport.id} ${trackId}`, async () => {
       if (broadcast.tracks.has(trackId)) return;
       await this.#makeTrack(broadcast, call);
     });
@@ -113,20 +116,24 @@ export class Sending {
 
   /** Forgets the broadcast of a transport that was closed. */
   transportClosed(transport: ClientTransport): void {
-    for (const [key, broadcast] of this.#broadcasts) {
-      if (broadcast.transport === transport) this.#broadcasts.delete(key);
-    }
+    this.#broadcasts.delete(transport);
+  }
+
+  /** Whether its broadcast is sent to this node through a newer transport too. */
+  isSuperseded(transport: ClientTransport): boolean {
+    const { broadcastId } = transport;
+    if (!broadcastId) return false;
+    const newest = this.all.findLast((one) => one.broadcastId === broadcastId);
+    return newest !== undefined && newest.transport !== transport;
   }
 
   async #adopt(transport: ClientTransport, broadcastId: string, maxIncomingKbps: number) {
-    const key = `${broadcastId}@${workerIdFor(this.#context, transport.life)}`;
-    // A broadcaster who comes back on a new transport has left the old one.
-    this.#broadcasts.get(key)?.transport.webRtc.close();
     if (this.#context.generations.isClosed(broadcastId)) {
       transport.webRtc.close();
       throw gone(`Broadcast ${broadcastId}`);
     }
-    this.#broadcasts.set(key, { broadcastId, transport, tracks: new Map() });
+    // One that is there already goes on: control says when it is not needed any more.
+    this.#broadcasts.set(transport, { broadcastId, transport, tracks: new Map() });
     await transport.webRtc.setMaxIncomingBitrate(maxIncomingKbps * 1000);
   }
 
@@ -137,7 +144,7 @@ export class Sending {
     if (generations.trackWanted(trackId) === "closed") throw gone(`Track ${trackId}`);
     const { webRtc } = broadcast.transport;
     const options = {
-      id: trackId,
+      id: `${trackId}@${broadcast.transport.id}`,
       kind,
       rtpParameters: call.rtpParameters as types.RtpParameters,
       paused: call.paused,

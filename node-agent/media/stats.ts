@@ -21,14 +21,13 @@ export async function statsOf(media: Media, of: StatsOf): Promise<Stats> {
     );
     return lists.flat();
   }
-  const sent = media.sending.all.filter((one) => one.broadcastId === of.broadcastId);
-  if (sent.length === 0) throw gone(`Broadcast ${of.broadcastId}`);
+  // While a broadcast moves it is here twice: what was opened last counts.
+  const sent = media.sending.all.findLast((one) => one.broadcastId === of.broadcastId);
+  if (!sent) throw gone(`Broadcast ${of.broadcastId}`);
   const lists = await Promise.all(
-    sent
-      .flatMap((broadcast) => [...broadcast.tracks])
-      .map(async ([trackId, { producer }]) =>
-        (await producer.getStats()).map((stat) => ({ ...stat, trackId })),
-      ),
+    [...sent.tracks].map(async ([trackId, { producer }]) =>
+      (await producer.getStats()).map((stat) => ({ ...stat, trackId })),
+    ),
   );
   return lists.flat();
 }

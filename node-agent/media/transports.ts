@@ -60,7 +60,7 @@ export class Transports {
   /**
    * Makes a transport, or returns the one of this id that is there.
    * @throws CallError `invalid` where the id is another session's or worker's,
-   *   `gone` where the session was closed
+   *   `gone` where the transport or its session was closed
    */
   async open(
     plan: TransportPlan,
@@ -127,6 +127,12 @@ export class Transports {
     };
   }
 
+  /** Closes one of a session's transports, unreported; one that is not there is fine. */
+  closeOne(id: string, sessionId: string): void {
+    const transport = this.#open.get(id);
+    if (transport?.sessionId === sessionId) transport.webRtc.close();
+  }
+
   /** Closes all of a session's transports, unreported. */
   closeSession(sessionId: string): void {
     for (const transport of this.all) {
@@ -149,9 +155,11 @@ export class Transports {
       initialAvailableOutgoingBitrate,
       iceConsentTimeout,
     });
-    if (this.#context.generations.isClosed(plan.sessionId)) {
+    const { generations } = this.#context;
+    const closed = [plan.sessionId, plan.id].find((id) => generations.isClosed(id));
+    if (closed) {
       webRtc.close();
-      throw gone(`Session ${plan.sessionId}`);
+      throw gone(closed);
     }
     const extendGrace = supervise(webRtc, this.#context.timing, {
       onConnected: () => this.#hooks.onConnected(transport),

@@ -62,7 +62,7 @@ export const callRequest = z.discriminatedUnion("op", [
     dtlsParameters,
   }),
   z.object({ op: z.literal("restart-ice"), ...scope, transportId: z.string() }),
-  /** Makes one track's producer; the producer's id is the track's. */
+  /** Makes one track's producer on one of its broadcast's transports. */
   z.object({
     op: z.literal("produce"),
     ...scope,
