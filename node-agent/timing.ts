@@ -15,6 +15,8 @@ export interface Timing {
   backoffMaxMs: number;
   /** A source over its bitrate for this long is closed. */
   overBitrateMs: number;
+  /** Layers that nobody watches any more are told after this. */
+  layerLoweringMs: number;
   /** An idle pair whose peer has a newer one closes after this. */
   idlePairMs: number;
   /** Health says ill where control was not heard for this long. */
@@ -30,6 +32,7 @@ export const defaultTiming: Timing = {
   backoffMinMs: 250,
   backoffMaxMs: 5000,
   overBitrateMs: 10_000,
+  layerLoweringMs: 2000,
   idlePairMs: 600_000,
   unheardMs: 15_000,
 };

@@ -210,6 +210,16 @@ export const serverMessage = z.discriminatedUnion("type", [
     spatialLayer: z.number().int().optional(),
     temporalLayer: z.number().int().optional(),
   }),
+  /**
+   * The highest spatial layer of the session's own broadcast that anyone watches,
+   * -1 for none: what is above it need not be sent. Unnumbered; until it is told
+   * again after a reconnection, all layers are wanted.
+   */
+  z.object({
+    type: z.literal("broadcast.layers"),
+    broadcastId: z.string(),
+    spatialLayer: z.number().int(),
+  }),
   z.object({ type: z.literal("resync"), state: roomState }),
   /** Chat messages in order: history after a hello, or one that was just said. */
   z.object({ type: z.literal("chat"), messages: z.array(chatMessage) }),

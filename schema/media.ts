@@ -61,3 +61,15 @@ export const layers = z.object({
   spatialLayer: z.number().int().min(0).max(7),
   temporalLayer: z.number().int().min(0).max(7).optional(),
 });
+
+/** How a view is served; what is left out stays as it is. */
+export const viewWishes = z.object({
+  /** Nothing of it is sent; its seat is kept. */
+  paused: z.boolean().optional(),
+  /** Kinds that are held back while the others play. */
+  pausedKinds: z.array(mediaKind).max(2).optional(),
+  preferredLayers: layers.optional(),
+  /** Who is served first where bandwidth is short, 255 before 1. */
+  priority: z.number().int().min(1).max(255).optional(),
+});
+export type ViewWishesWire = z.infer<typeof viewWishes>;

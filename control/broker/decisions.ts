@@ -8,6 +8,7 @@ import {
 import { explainView } from "./decide/explain.ts";
 import { readFleet, readPlacement } from "./decide/fleet.ts";
 import { nodeHeard } from "./decide/heartbeat.ts";
+import { wantLayers } from "./decide/layers.ts";
 import { mayBroadcast } from "./decide/may-broadcast.ts";
 import { openPipes, tick, transportLost } from "./decide/media.ts";
 import { ban, kick, unban } from "./decide/moderation.ts";
@@ -73,6 +74,7 @@ const decisions = {
   stopBroadcast,
   tick,
   transportLost,
+  wantLayers,
   workerDied,
 };
 

@@ -33,6 +33,8 @@ export interface BroadcastState {
   tracks: Map<string, TrackRow>;
   /** The rooms in which it is shown, its home among them. */
   rooms: Set<string>;
+  /** The highest layer that each consumer worker's viewers want; in memory only. */
+  layersWanted?: Map<string, number>;
 }
 
 /** A room in full: loaded when first touched, let go when long untouched. */

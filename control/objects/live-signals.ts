@@ -1,13 +1,29 @@
 import type { NodeEvent } from "#schema/agent/control.ts";
+import type { ServerMessage } from "#schema/channel.ts";
 import { attachmentOf, type ChannelSockets } from "./channel-sockets.ts";
+import { Voices } from "./voices.ts";
 
-export type LiveSignal = Extract<NodeEvent, { kind: "speaker-active" | "view-quality" }>;
+export type LiveSignal =
+  | Extract<NodeEvent, { kind: "speaker-active" | "speaker-silent" | "view-quality" }>
+  | {
+      kind: "broadcast-layers";
+      roomId: string;
+      sessionId: string;
+      broadcastId: string;
+      spatialLayer: number;
+    };
 
-/** What is told and not kept: who speaks, and what a viewer gets. */
+type LayersMessage = Extract<ServerMessage, { type: "broadcast.layers" }>;
+
+/**
+ * What is told and not kept: who speaks, what a viewer gets, and what a broadcaster
+ * need not send. All of it is only memory, told anew after a waking.
+ */
 export class LiveSignals {
   readonly #sockets: ChannelSockets;
-  /** Who spoke last, by room: only memory, told anew after a waking. */
-  readonly #speaking = new Map<string, string>();
+  readonly #voices = new Map<string, Voices>();
+  /** The layers that a session was told of last: room -> session -> broadcast. */
+  readonly #layers = new Map<string, Map<string, Map<string, LayersMessage>>>();
 
   constructor(sockets: ChannelSockets) {
     this.#sockets = sockets;
@@ -15,29 +31,66 @@ export class LiveSignals {
 
   tell(signal: LiveSignal): void {
     const { roomId } = signal;
-    if (signal.kind === "speaker-active") {
-      const { broadcastId } = signal;
-      // A room's producer workers each name their loudest: one change is one message.
-      if (this.#speaking.get(roomId) === broadcastId) return;
-      this.#speaking.set(roomId, broadcastId);
-      this.#sockets.broadcast(roomId, { type: "speaker.active", broadcastId });
+    switch (signal.kind) {
+      case "speaker-active":
+      case "speaker-silent": {
+        const voices = this.#voices.get(roomId) ?? new Voices();
+        this.#voices.set(roomId, voices);
+        const changed = voices.hear(signal);
+        const broadcastId = voices.speaking;
+        if (!changed || !broadcastId) return;
+        this.#sockets.broadcast(roomId, { type: "speaker.active", broadcastId });
+        return;
+      }
+      case "view-quality": {
+        const { viewId, score, spatialLayer, temporalLayer } = signal;
+        const quality = { viewId, score, spatialLayer, temporalLayer };
+        this.#tellSession(roomId, signal.sessionId, { type: "view.quality", ...quality });
+        return;
+      }
+      case "broadcast-layers": {
+        const { sessionId, broadcastId, spatialLayer } = signal;
+        const told = this.#layersOf(roomId, sessionId);
+        if (told.get(broadcastId)?.spatialLayer === spatialLayer) return;
+        const type = "broadcast.layers";
+        const message: LayersMessage = { type, broadcastId, spatialLayer };
+        told.set(broadcastId, message);
+        this.#tellSession(roomId, sessionId, message);
+      }
+    }
+  }
+
+  /** Tells a newcomer who speaks, and one who came back what is watched of theirs. */
+  greet(socket: WebSocket, roomId: string, sessionId: string): void {
+    const broadcastId = this.#voices.get(roomId)?.speaking;
+    if (broadcastId) this.#sockets.send(socket, { type: "speaker.active", broadcastId });
+    const told = this.#layers.get(roomId)?.get(sessionId)?.values() ?? [];
+    for (const message of told) this.#sockets.send(socket, message);
+  }
+
+  /** The session or, without one, the whole room is over. */
+  forget(roomId: string, sessionId?: string): void {
+    if (sessionId !== undefined) {
+      this.#layers.get(roomId)?.delete(sessionId);
       return;
     }
-    const { viewId, score, spatialLayer, temporalLayer } = signal;
+    this.#voices.delete(roomId);
+    this.#layers.delete(roomId);
+  }
+
+  #layersOf(roomId: string, sessionId: string): Map<string, LayersMessage> {
+    const room = this.#layers.get(roomId) ?? new Map();
+    this.#layers.set(roomId, room);
+    const told = room.get(sessionId) ?? new Map();
+    room.set(sessionId, told);
+    return told;
+  }
+
+  #tellSession(roomId: string, sessionId: string, message: ServerMessage): void {
     for (const socket of this.#sockets.ofRoom(roomId)) {
-      if (attachmentOf(socket)?.sessionId !== signal.sessionId) continue;
-      const quality = { viewId, score, spatialLayer, temporalLayer };
-      this.#sockets.send(socket, { type: "view.quality", ...quality });
+      if (attachmentOf(socket)?.sessionId === sessionId) {
+        this.#sockets.send(socket, message);
+      }
     }
-  }
-
-  /** Tells a newcomer who speaks, if anyone has. */
-  greet(socket: WebSocket, roomId: string): void {
-    const broadcastId = this.#speaking.get(roomId);
-    if (broadcastId) this.#sockets.send(socket, { type: "speaker.active", broadcastId });
-  }
-
-  forget(roomId: string): void {
-    this.#speaking.delete(roomId);
   }
 }

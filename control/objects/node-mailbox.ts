@@ -12,6 +12,7 @@ import type { Answer } from "../broker/requests.ts";
 import { configOf, type Env } from "../env.ts";
 import { CallQueue } from "./call-queue.ts";
 import { InstructionQueue } from "./instruction-queue.ts";
+import type { LiveSignal } from "./live-signals.ts";
 import { brokerOf, channelNameOf, channelOf } from "./names.ts";
 
 /** What a registration hands to its node's mailbox. */
@@ -208,29 +209,48 @@ export class NodeMailbox extends DurableObject<Env> {
         ? await broker.ask("activateViews", event)
         : event.kind === "transport-lost"
           ? await broker.ask("transportLost", event)
-          : event.kind === "worker-died"
-            ? await broker.ask("workerDied", { ...event, nodeId, epoch })
-            : await this.#tellRoom(event);
+          : event.kind === "layers-wanted"
+            ? await this.#tellBroadcaster(event)
+            : event.kind === "worker-died"
+              ? await broker.ask("workerDied", { ...event, nodeId, epoch })
+              : await this.#tellRoom(event);
     if (answer.ok) return undefined;
     // What is told of a session or room that has ended has no effect any more.
     return answer.refusal.refusal === "not-found" ? undefined : answer.refusal;
   }
 
+  /** What of a broadcast is watched: its broadcaster need not send the rest. */
+  async #tellBroadcaster(
+    event: Extract<NodeEvent, { kind: "layers-wanted" }>,
+  ): Promise<Answer<unknown>> {
+    const { zone } = configOf(this.env);
+    const answer = await brokerOf(this.env, zone).ask("wantLayers", event);
+    if (answer.ok && answer.value.told) {
+      const { tier, ...told } = answer.value.told;
+      this.#tellChannel(tier, { kind: "broadcast-layers", ...told });
+    }
+    return answer;
+  }
+
   /** What is only told: a room that is gone, or a channel that fails, misses nothing. */
   async #tellRoom(
-    event: Extract<NodeEvent, { kind: "speaker-active" | "view-quality" }>,
+    event: Exclude<LiveSignal, { kind: "broadcast-layers" }>,
   ): Promise<Answer<unknown>> {
-    const { zone, settings } = configOf(this.env);
+    const { zone } = configOf(this.env);
     const { roomId } = event;
     const room = await brokerOf(this.env, zone).ask("readRoom", { roomId });
-    if (!room.ok) return room;
-    const name = channelNameOf(roomId, room.value.tier, settings.chat.globalChannels);
+    if (room.ok) this.#tellChannel(room.value.tier, event);
+    return room;
+  }
+
+  #tellChannel(tier: number, signal: LiveSignal): void {
+    const { globalChannels } = configOf(this.env).settings.chat;
+    const name = channelNameOf(signal.roomId, tier, globalChannels);
     this.ctx.waitUntil(
       channelOf(this.env, name)
-        .tell(event)
+        .tell(signal)
         .catch(() => undefined),
     );
-    return { ok: true, value: undefined };
   }
 }
 

@@ -174,7 +174,7 @@ export class RoomChannel extends DurableObject<Env> {
     }
     const messages = this.#log.history(roomId, hello.afterChatSeq);
     if (messages.length > 0) this.#sockets.send(socket, { type: "chat", messages });
-    this.#live.greet(socket, roomId);
+    this.#live.greet(socket, roomId, sessionId);
     await this.#catchUp(socket);
   }
 
@@ -206,7 +206,8 @@ export class RoomChannel extends DurableObject<Env> {
 
   /** The session is over in the ledger: there is nothing to detach. */
   #end(socket: WebSocket): void {
-    const sessionId = attachmentOf(socket)?.sessionId ?? "";
+    const { roomId = "", sessionId = "" } = attachmentOf(socket) ?? {};
+    this.#live.forget(roomId, sessionId);
     const code = this.#sentAway.get(sessionId);
     this.#sentAway.delete(sessionId);
     this.#forget(socket);

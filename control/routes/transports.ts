@@ -59,6 +59,25 @@ export const transports = new OpenAPIHono<AppEnv>({ defaultHook: invalid })
   )
   .openapi(
     route("session", {
+      method: "patch",
+      path: "/v1/transports/{transport}/views",
+      summary: "Change how many views of one transport are served, all at once",
+      request: { params, body: body(api.patchViews) },
+      responses: { 200: json(z.object({}), "Done."), ...problems },
+    }),
+    async (c) => {
+      const { transport: transportId } = c.req.valid("param");
+      const views = c.req
+        .valid("json")
+        .views.map(({ id: viewId, ...wishes }) => ({ viewId, ...wishes }));
+      const { roomId, sessionId } = c.var.session;
+      const request = { op: "update-views", roomId, sessionId, views } as const;
+      await callTransport(c.env, transportId, request);
+      return c.json({}, 200);
+    },
+  )
+  .openapi(
+    route("session", {
       method: "post",
       path: "/v1/transports/{transport}/resume",
       summary: "Start the consumers that were made paused, all at once",

@@ -1,4 +1,5 @@
 import { nodeIdOfWorker, zoneOf } from "#schema/ids.ts";
+import type { ViewWishesWire } from "#schema/media.ts";
 import type { SessionPrincipal } from "../auth/tokens.ts";
 import type { Env } from "../env.ts";
 import { Problem } from "../problem.ts";
@@ -30,15 +31,12 @@ export async function updateView(
   env: Env,
   session: SessionPrincipal,
   viewId: string,
-  change: {
-    paused?: boolean;
-    preferredLayers?: { spatialLayer: number; temporalLayer?: number };
-    priority?: number;
-  },
+  wishes: ViewWishesWire,
 ): Promise<void> {
   const view = await locateView(env, session, viewId);
   const { roomId, sessionId } = session;
-  const request = { op: "update-view", roomId, sessionId, viewId, ...change } as const;
+  const views = [{ viewId, ...wishes }];
+  const request = { op: "update-views", roomId, sessionId, views } as const;
   await callNode(env, nodeIdOfWorker(view.consumer.workerId), request);
 }
 

@@ -13,6 +13,8 @@ export interface Viewer {
   rtpCapabilities: RtpCapabilitiesWire;
   dtlsParameters: DtlsParametersWire;
   kinds: ("audio" | "video")[];
+  /** Kinds that wait, paused, for the viewer to ask for them. */
+  pausedKinds?: ("audio" | "video")[];
   preferredLayers?: { spatialLayer: number; temporalLayer?: number };
   priority?: number;
 }
@@ -70,6 +72,7 @@ export async function callWatch(
       preferredLayers: viewer.preferredLayers,
       priority: viewer.priority,
       paused: false,
+      pausedKinds: viewer.pausedKinds ?? [],
     })),
   };
   return timing.measure("watch", async () => {

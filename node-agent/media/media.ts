@@ -79,6 +79,7 @@ export class Media {
     this.context.pool.off("replaced", this.#onReplaced);
     this.transports.close();
     this.pairs.close();
+    this.receiving.close();
   }
 
   #makeHandlers(): CallHandlers {
@@ -112,7 +113,7 @@ export class Media {
       },
       watch: (call) => receiving.watch(call),
       "resume-views": (call) => receiving.resumeViews(call),
-      "update-view": (call) => receiving.updateView(call),
+      "update-views": (call) => receiving.updateViews(call),
       stats: async (call) => ({ stats: await statsOf(this, call.of) }),
     };
   }

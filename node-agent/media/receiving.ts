@@ -4,6 +4,7 @@ import type { WorkerRef } from "#schema/agent/instructions.ts";
 import { CallError, gone } from "../calls/call-error.ts";
 import { findLife, type MediaContext } from "./context.ts";
 import { KeyedQueues } from "./keyed-queues.ts";
+import { LayerWishes } from "./layer-wishes.ts";
 import type { Pairs } from "./pairs.ts";
 import { type AskedView, NoPipeError, type Piped } from "./piped.ts";
 import type { ClientTransport, Transports } from "./transports.ts";
@@ -23,12 +24,19 @@ export class Receiving {
   readonly #idleTimers = new Map<ClientTransport, NodeJS.Timeout>();
   /** Ids of transports on which a `watch` is at work: not idle, views or none. */
   readonly #busy = new Map<string, number>();
+  readonly #layerWishes: LayerWishes;
 
   constructor(context: MediaContext, transports: Transports, pairs: Pairs, piped: Piped) {
     this.#context = context;
     this.#transports = transports;
     this.#pairs = pairs;
     this.#piped = piped;
+    this.#layerWishes = new LayerWishes(context, (broadcastId, life) =>
+      this.all.filter(
+        ({ broadcastId: id, transport }) =>
+          id === broadcastId && transport.life.incarnation === life.incarnation,
+      ),
+    );
   }
 
   /** All views on this node at present. */
@@ -74,14 +82,21 @@ export class Receiving {
   }
 
   /**
-   * Pauses, plays or re-ranks a view.
-   * @throws CallError `gone` where it is not here, `invalid` where it is another's
+   * Pauses, plays or re-ranks views.
+   * @throws CallError `gone` where none is here, `invalid` where one is another's
    */
-  async updateView(call: CallOf<"update-view">): Promise<CallResult<"update-view">> {
-    const view = this.#owned(call.viewId, call.sessionId);
-    if (!view) throw gone(`View ${call.viewId}`);
-    const { paused, preferredLayers, priority } = call;
-    await view.update({ paused, preferredLayers, priority });
+  async updateViews(call: CallOf<"update-views">): Promise<CallResult<"update-views">> {
+    const found = call.views.flatMap(({ viewId, ...wishes }) => {
+      const view = this.#owned(viewId, call.sessionId);
+      return view ? { view, wishes } : [];
+    });
+    if (found.length === 0) throw gone("The view");
+    await Promise.all(
+      found.map(async ({ view, wishes }) => {
+        await view.update(wishes);
+        this.#layerWishes.changed(view);
+      }),
+    );
     return {};
   }
 
@@ -96,6 +111,7 @@ export class Receiving {
     if (!view) return;
     this.#views.delete(viewId);
     view.close();
+    this.#layerWishes.changed(view);
     this.#closeWhenIdle(view.transport);
   }
 
@@ -136,7 +152,13 @@ export class Receiving {
     for (const view of this.viewsOn(transport)) {
       view.closed = true;
       this.#views.delete(view.viewId);
+      this.#layerWishes.changed(view);
     }
+  }
+
+  /** The registration is over. */
+  close(): void {
+    this.#layerWishes.close();
   }
 
   async #watchOn(life: WorkerLife, call: CallOf<"watch">): Promise<CallResult<"watch">> {
@@ -204,6 +226,7 @@ export class Receiving {
         if (view.closed) throw gone(`View ${viewId}`);
         if (decodable) {
           view.ready = true;
+          this.#layerWishes.changed(view);
           return { status: "ready", viewId, consumers: view.describe() };
         }
         if (!view.ready) this.closeView(viewId);
@@ -229,8 +252,8 @@ export class Receiving {
     if (present?.transport === transport) return present;
     // The session comes on another transport: the view follows it there.
     if (present) this.closeView(viewId);
-    const { kinds, paused, preferredLayers, priority } = asked;
-    const wishes = { kinds, paused, preferredLayers, priority };
+    const { kinds, paused, pausedKinds = [], preferredLayers, priority } = asked;
+    const wishes = { kinds, paused, pausedKinds, preferredLayers, priority };
     const view = new View(viewId, broadcastId, transport, wishes, (event) =>
       this.#context.emit(event),
     );

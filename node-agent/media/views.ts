@@ -20,6 +20,8 @@ export interface ViewConsumer {
 export interface ViewWishes {
   kinds: MediaKindWire[];
   paused: boolean;
+  /** Kinds that are held back while the others play. */
+  pausedKinds: MediaKindWire[];
   preferredLayers?: types.ConsumerLayers;
   priority?: number;
 }
@@ -51,6 +53,12 @@ export class View {
     this.transport = transport;
     this.wishes = wishes;
     this.#emit = emit;
+  }
+
+  /** Whether a picture of it is shown, or will be in a moment. */
+  get seesPicture(): boolean {
+    if (this.closed || this.#isPaused("video")) return false;
+    return [...this.consumers.values()].some(({ consumer }) => consumer.kind === "video");
   }
 
   /**
@@ -86,14 +94,14 @@ export class View {
     const newest = [...this.consumers.values()].filter(
       ({ generation }) => generation === this.generation,
     );
-    return newest.map(({ consumer, trackId, source }) => ({
+    return newest.map(({ consumer, trackId, source, held }) => ({
       id: consumer.id,
       trackId,
       kind: consumer.kind,
       source,
       rtpParameters: consumer.rtpParameters,
       producerPaused: consumer.producerPaused,
-      paused: consumer.paused,
+      paused: held,
     }));
   }
 
@@ -105,11 +113,10 @@ export class View {
 
   /** Changes wishes; fields that are absent stay as they are. */
   async update(changes: Partial<ViewWishes>): Promise<void> {
-    const { paused, preferredLayers, priority } = changes;
-    if (paused !== undefined) {
-      this.wishes.paused = paused;
-      await this.#applyPaused();
-    }
+    const { paused, pausedKinds, preferredLayers, priority } = changes;
+    if (paused !== undefined) this.wishes.paused = paused;
+    if (pausedKinds) this.wishes.pausedKinds = pausedKinds;
+    if (paused !== undefined || pausedKinds) await this.#applyPaused();
     if (preferredLayers) this.wishes.preferredLayers = preferredLayers;
     if (priority !== undefined) this.wishes.priority = priority;
     await Promise.all(
@@ -141,7 +148,7 @@ export class View {
       consumer = await this.transport.webRtc.consume({
         producerId: producer.id,
         rtpCapabilities,
-        paused: hold || this.wishes.paused,
+        paused: hold || this.#isPaused(producer.kind),
         ...(producer.kind === "video" && preferredLayers
           ? { preferredLayers }
           : undefined),
@@ -168,10 +175,14 @@ export class View {
     if (priority !== undefined) await consumer.setPriority(priority);
   }
 
+  #isPaused(kind: MediaKindWire): boolean {
+    return this.wishes.paused || this.wishes.pausedKinds.includes(kind);
+  }
+
   async #applyPaused(): Promise<void> {
     await Promise.all(
       [...this.consumers.values()].map(async ({ consumer, held }) => {
-        const pause = held || this.wishes.paused;
+        const pause = held || this.#isPaused(consumer.kind);
         await (pause ? consumer.pause() : consumer.resume());
       }),
     );

@@ -7,6 +7,7 @@ import {
   rtpParameters,
   trackSource,
   transportParameters,
+  viewWishes,
 } from "../media.ts";
 import { workerRef } from "./instructions.ts";
 
@@ -127,18 +128,17 @@ export const callRequest = z.discriminatedUnion("op", [
         preferredLayers: layers.optional(),
         priority: z.number().int().min(1).max(255).optional(),
         paused: z.boolean(),
+        pausedKinds: z.array(mediaKind).optional(),
       }),
     ),
   }),
   /** Resumes the consumers of views that `watch` made on a connected transport. */
   z.object({ op: z.literal("resume-views"), ...scope, viewIds: z.array(z.string()) }),
+  /** Changes how views are served; those that are not here are passed over. */
   z.object({
-    op: z.literal("update-view"),
+    op: z.literal("update-views"),
     ...scope,
-    viewId: z.string(),
-    paused: z.boolean().optional(),
-    preferredLayers: layers.optional(),
-    priority: z.number().int().min(1).max(255).optional(),
+    views: z.array(z.object({ viewId: z.string(), ...viewWishes.shape })),
   }),
   /** mediasoup's own numbers for a broadcast's producers or a view's consumers. */
   z.object({
@@ -218,7 +218,7 @@ export const callResults = {
     ),
   }),
   "resume-views": z.object({}),
-  "update-view": z.object({}),
+  "update-views": z.object({}),
   stats: z.object({ stats: z.array(z.looseObject({ type: z.string() })) }),
 } satisfies Record<CallOp, z.ZodType>;
 export type CallResult<Op extends CallOp> = z.infer<(typeof callResults)[Op]>;

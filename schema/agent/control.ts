@@ -86,11 +86,23 @@ export const nodeEvent = z.discriminatedUnion("kind", [
     viewIds: z.array(name).max(4096),
     reason: z.string().max(500),
   }),
-  /** Who speaks now, among those of a room on one worker. Told, never written down. */
+  /**
+   * Who speaks now, among those of a room on one worker: told when somebody begins
+   * after a silence, and when another is the loudest. Never written down.
+   */
   z.object({
     kind: z.literal("speaker-active"),
     roomId: name,
+    workerId: name,
     broadcastId: name,
+    /** How loud, in decibels: -127 (nothing) to 0. */
+    level: z.number().min(-127).max(0),
+  }),
+  /** Nobody of a room on one worker speaks any more. */
+  z.object({
+    kind: z.literal("speaker-silent"),
+    roomId: name,
+    workerId: name,
   }),
   /** What a viewer gets of a video track. Told to its session, never written down. */
   z.object({
@@ -102,6 +114,18 @@ export const nodeEvent = z.discriminatedUnion("kind", [
     score: z.number(),
     spatialLayer: z.number().int().optional(),
     temporalLayer: z.number().int().optional(),
+  }),
+  /**
+   * The highest spatial layer of a broadcast that anyone watches on a worker, -1
+   * where nobody sees its picture. Told to its broadcaster, never written down.
+   */
+  z.object({
+    kind: z.literal("layers-wanted"),
+    /** A room in which it is watched there. */
+    roomId: name,
+    broadcastId: name,
+    workerId: name,
+    spatialLayer: z.number().int().min(-1).max(7),
   }),
   /** A mediasoup worker died and another took its place. */
   z.object({

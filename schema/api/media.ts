@@ -10,6 +10,7 @@ import {
   rtpParameters,
   trackSource,
   transportParameters,
+  viewWishes,
 } from "../media.ts";
 import { problemCodes } from "../problems.ts";
 import { mediaClass } from "../settings.ts";
@@ -50,6 +51,8 @@ export const createViews = z
     /** The broadcasts to watch, or all live ones but the session's own. */
     broadcasts: z.union([z.literal("all"), z.array(idOf("broadcast")).min(1).max(64)]),
     kinds: z.array(mediaKind).min(1).max(2).default(["audio", "video"]),
+    /** Kinds that are there, but held back until the view is changed. */
+    pausedKinds: z.array(mediaKind).max(2).default([]),
     preferredLayers: layers.optional(),
     priority: z.number().int().min(1).max(255).optional(),
     rtpCapabilities,
@@ -90,13 +93,17 @@ export const syncView = z
   .object({ rtpCapabilities, dtlsParameters })
   .meta({ id: "SyncView" });
 
-export const patchView = z
+export const patchView = viewWishes.meta({ id: "PatchView" });
+
+/** Changes many views of one transport at once, without asking the ledger. */
+export const patchViews = z
   .object({
-    paused: z.boolean().optional(),
-    preferredLayers: layers.optional(),
-    priority: z.number().int().min(1).max(255).optional(),
+    views: z
+      .array(z.object({ id: idOf("view"), ...viewWishes.shape }))
+      .min(1)
+      .max(64),
   })
-  .meta({ id: "PatchView" });
+  .meta({ id: "PatchViews" });
 
 export const connectTransport = z
   .object({ dtlsParameters })

@@ -76,7 +76,7 @@ test("a session may not touch what is another's", async () => {
     node.call({ op: "connect-transport", ...scope, transportId, dtlsParameters }),
     node.call({ op: "restart-ice", ...scope, transportId }),
     node.call({ op: "resume-views", ...scope, viewIds: [viewId] }),
-    node.call({ op: "update-view", ...scope, viewId, paused: true }),
+    node.call({ op: "update-views", ...scope, views: [{ viewId, paused: true }] }),
     node.call(stolen),
     node.call({ ...stolen, transportId: "transport_t_thief" }),
   ]);
@@ -149,12 +149,14 @@ test("a paused view gets no media until it is played again", async () => {
   await viewer.watch(broadcast, 1, await openLegs(broadcast, viewer.worker, 1));
   await viewer.moreOf("video");
   const { viewId, scope } = viewer;
-  await node.ask({ op: "update-view", ...scope, viewId, paused: true, priority: 200 });
+  const update = (wishes: { paused: boolean; priority?: number }) =>
+    node.ask({ op: "update-views", ...scope, views: [{ viewId, ...wishes }] });
+  await update({ paused: true, priority: 200 });
   // A resume of what waits is no resume of what is paused.
   await node.ask({ op: "resume-views", ...scope, viewIds: [viewId] });
   const [view] = (await stateOf(agent)).views;
   expect(view?.consumers.map((one) => one.paused)).toEqual([true, true]);
-  await node.ask({ op: "update-view", ...scope, viewId, paused: false });
+  await update({ paused: false });
   await viewer.moreOf("video");
 });
 

@@ -23,5 +23,6 @@ export function coverText({ tracks }: BroadcastInfo, view: View | undefined): st
   const picture = tracks.find(({ source }) => source === "camera" || source === "screen");
   if (!picture) return "Sound only";
   if (picture.paused) return "The picture is hidden";
+  if (view.heardOnly) return "Shown when they speak";
   return view.state === "ready" && view.shown ? "" : "Connecting…";
 }

@@ -4,7 +4,7 @@ import type {
   createdBroadcast,
   createTrack,
   createViews,
-  patchView,
+  patchViews,
   restartedIce,
   syncView,
   track,
@@ -129,8 +129,8 @@ export class SessionApi {
     return this.#call("POST", `/v1/views/${viewId}/tracks`, body);
   }
 
-  patchView(viewId: string, body: z.input<typeof patchView>): Promise<unknown> {
-    return this.#call("PATCH", `/v1/views/${viewId}`, body);
+  patchViews(transportId: string, body: z.input<typeof patchViews>): Promise<unknown> {
+    return this.#call("PATCH", `/v1/transports/${transportId}/views`, body);
   }
 
   stopView(viewId: string): Promise<void> {

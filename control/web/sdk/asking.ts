@@ -1,4 +1,5 @@
 import type { Watched } from "#schema/api/media.ts";
+import type { MediaKindWire } from "#schema/media.ts";
 import { asWeirError, type WeirError } from "./errors.ts";
 import type { Link } from "./link.ts";
 
@@ -9,6 +10,10 @@ const viewsPerRequest = 64;
 export interface AskingHost {
   /** The session's link, or undefined while the room is entered again. */
   link(): Link | undefined;
+  /** Whether a picture is wanted from the start, or sound alone. */
+  wantsPicture(broadcastId: string): boolean;
+  /** It is asked for now, with these kinds held back. */
+  asking(broadcastId: string, pausedKinds: MediaKindWire[]): void;
   answered(link: Link, watched: Watched): Promise<void>;
   failed(broadcastId: string, error: WeirError): void;
 }
@@ -63,16 +68,29 @@ export class Asking {
     if (!link) return;
     const ids = [...this.#queue];
     this.#queue.clear();
+    const seen = ids.filter((id) => this.#host.wantsPicture(id));
+    this.#requestAll(link, seen, []);
+    const heard = ids.filter((id) => !seen.includes(id));
+    this.#requestAll(link, heard, ["video"]);
+  }
+
+  #requestAll(link: Link, ids: string[], pausedKinds: MediaKindWire[]): void {
     for (let start = 0; start < ids.length; start += viewsPerRequest) {
-      void this.#requestSome(link, ids.slice(start, start + viewsPerRequest));
+      const some = ids.slice(start, start + viewsPerRequest);
+      for (const broadcastId of some) this.#host.asking(broadcastId, pausedKinds);
+      void this.#requestSome(link, some, pausedKinds);
     }
   }
 
-  async #requestSome(link: Link, broadcasts: string[]): Promise<void> {
+  async #requestSome(
+    link: Link,
+    broadcasts: string[],
+    pausedKinds: MediaKindWire[],
+  ): Promise<void> {
     try {
       const { rtpCapabilities, identification } = link;
       const { dtlsParameters } = identification;
-      const body = { broadcasts, rtpCapabilities, dtlsParameters };
+      const body = { broadcasts, pausedKinds, rtpCapabilities, dtlsParameters };
       await this.#host.answered(link, await link.runOwn((api) => api.createViews(body)));
     } catch (error) {
       if (link.closed) return;

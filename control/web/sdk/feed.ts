@@ -1,5 +1,7 @@
 import type { types } from "mediasoup-client";
+import type { MediaKindWire } from "#schema/media.ts";
 import { delay } from "./backoff.ts";
+import type { ViewReceiving } from "./view-options.ts";
 
 let feedsMade = 0;
 
@@ -10,6 +12,12 @@ const lookEveryMs = 40;
 export class Feed {
   readonly viewId: string;
   readonly transportId: string;
+  /** The consumer worker that it comes from. */
+  readonly workerId: string;
+  /** Kinds that the server holds back until it is told otherwise. */
+  readonly pausedAtFirst: readonly MediaKindWire[];
+  /** What the server sends of its picture. */
+  receiving: ViewReceiving = {};
   /** The mediasoup-client consumers, by track id. */
   readonly consumers = new Map<string, types.Consumer>();
   /** Ids of consumers that are being set up. */
@@ -20,11 +28,16 @@ export class Feed {
   readonly streamId: string;
   #closed = false;
 
-  constructor(viewId: string, transportId: string) {
+  constructor(
+    seat: { id: string; transportId: string; workerId: string },
+    pausedAtFirst: readonly MediaKindWire[] = [],
+  ) {
     feedsMade += 1;
-    this.streamId = `${viewId}-${feedsMade}`;
-    this.viewId = viewId;
-    this.transportId = transportId;
+    this.viewId = seat.id;
+    this.transportId = seat.transportId;
+    this.workerId = seat.workerId;
+    this.pausedAtFirst = pausedAtFirst;
+    this.streamId = `${this.viewId}-${feedsMade}`;
   }
 
   get closed(): boolean {
@@ -69,7 +82,9 @@ export async function firstPictureOf(
 ): Promise<"seen" | "late" | "closed"> {
   for (;;) {
     if (feed.closed) return "closed";
-    const audible = [...feed.consumers].filter(([trackId]) => !isMuted(trackId));
+    const audible = [...feed.consumers].filter(
+      ([trackId, { kind }]) => !isMuted(trackId) && !feed.pausedAtFirst.includes(kind),
+    );
     const video = audible.filter(([, consumer]) => consumer.kind === "video");
     const awaited = video.length > 0 ? video : audible;
     const there = await Promise.all(awaited.map(([, consumer]) => hasBegun(consumer)));

@@ -27,3 +27,4 @@ export type { Publication, PublicationState } from "./publication.ts";
 export { Room } from "./room.ts";
 export type { ConnectOptions, RoomEvents, RoomState } from "./types.ts";
 export type { View, ViewState } from "./view.ts";
+export type { ViewOptions, ViewReceiving } from "./view-options.ts";

@@ -192,6 +192,11 @@ export class Publication {
     await this.#sent?.remove(kind);
   }
 
+  /** @internal Sends no layers above this one, or all of them again. */
+  limitLayers(spatialLayer: number): void {
+    this.#sent?.limitLayers(spatialLayer).catch(() => {});
+  }
+
   /** Stops the broadcast and its devices. */
   async stop(): Promise<void> {
     if (this.#state === "stopped") return;

@@ -61,6 +61,18 @@ export class Publications {
     }
   }
 
+  /**
+   * The server tells which layers of a broadcast anyone watches.
+   * @param broadcastId all of them where undefined
+   */
+  limitLayers(broadcastId: string | undefined, spatialLayer: number): void {
+    for (const publication of this.all) {
+      if (broadcastId === undefined || publication.broadcastId === broadcastId) {
+        publication.limitLayers(spatialLayer);
+      }
+    }
+  }
+
   /** A transport is gone, and whatever was sent through it. */
   transportGone(transportId: string): void {
     const link = this.#host.link();

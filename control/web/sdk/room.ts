@@ -1,5 +1,6 @@
 import type { Room as RoomInfo } from "#schema/api/rooms.ts";
-import type { BroadcastInfo } from "#schema/channel.ts";
+import type { BroadcastInfo, ServerMessage } from "#schema/channel.ts";
+import { Attention } from "./attention.ts";
 import { openCamera, openScreen } from "./capture.ts";
 import type { Chat } from "./chat.ts";
 import { Directory } from "./directory.ts";
@@ -23,6 +24,7 @@ export class Room extends Emitter<RoomEvents> {
   readonly #publications: Publications;
   readonly #watcher: Watcher;
   readonly #talk: Talk;
+  readonly #attention: Attention;
   #link: Link | undefined;
   #info: RoomInfo | undefined;
   #state: RoomState = "reconnecting";
@@ -36,11 +38,17 @@ export class Room extends Emitter<RoomEvents> {
     this.#options = options;
     const link = () => this.#link;
     const tell: FollowedBy["tell"] = (name, payload) => this.#tell(name, payload);
+    const { broadcasts } = this.#directory;
+    const viewChanged = (view: View) => tell("view", view);
     this.#watcher = new Watcher({
       link,
-      broadcasts: this.#directory.broadcasts,
-      viewChanged: (view) => tell("view", view),
+      broadcasts,
+      viewChanged,
+      wantsPicture: (broadcastId) => this.#attention.wantsPicture(broadcastId),
     });
+    const { views } = this.#watcher;
+    const picturesMax = () => options.picturesMax ?? this.#link?.entry.picturesMax ?? 12;
+    this.#attention = new Attention({ link, views, broadcasts, picturesMax });
     const changed = (publication: Publication) => tell("publication", publication);
     this.#publications = new Publications({ link, changed });
     this.#talk = new Talk({ link, tell });
@@ -176,7 +184,7 @@ export class Room extends Emitter<RoomEvents> {
     const link = await Link.enter(url, roomId, joinToken, {
       event: (event) => isCurrent() && followEvent(event, this.#followed),
       resync: (state) => isCurrent() && followResync(state, this.#followed),
-      message: (message) => isCurrent() && this.#talk.read(message),
+      message: (message) => isCurrent() && this.#read(message),
       chatSeq: () => this.chat.lastSeq,
       online: (online, error) =>
         isCurrent() && this.#become(online ? "connected" : "reconnecting", error),
@@ -198,6 +206,17 @@ export class Room extends Emitter<RoomEvents> {
     const { session, sessions, broadcasts } = link.entry;
     this.#directory.reset({ sessions: [session, ...sessions], broadcasts });
     this.#become("connected");
+  }
+
+  #read(message: ServerMessage): void {
+    if (message.type === "broadcast.layers") {
+      const { broadcastId, spatialLayer } = message;
+      this.#publications.limitLayers(broadcastId, spatialLayer);
+      return;
+    }
+    // What is watched may have changed unheard: all is sent until that is told.
+    if (message.type === "welcome") this.#publications.limitLayers(undefined, 7);
+    this.#talk.read(message);
   }
 
   async #ended(code: WeirErrorCode): Promise<void> {
@@ -234,6 +253,7 @@ export class Room extends Emitter<RoomEvents> {
   #close(error: WeirError): void {
     if (this.#isClosed()) return;
     window.removeEventListener("pagehide", this.#onPageHide);
+    this.#attention.close();
     this.#watcher.close();
     this.#link?.close();
     this.#publications.close();
@@ -249,6 +269,7 @@ export class Room extends Emitter<RoomEvents> {
   }
 
   #tell<Name extends keyof RoomEvents>(name: Name, payload: RoomEvents[Name]): void {
+    this.#attention.follow(name, payload);
     this.emit(name, payload);
     if (name !== "changed") this.emit("changed", undefined);
   }

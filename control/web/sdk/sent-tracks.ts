@@ -29,6 +29,7 @@ export class SentTracks {
   readonly #isMuted: (kind: MediaKindWire) => boolean;
   readonly #transport: types.Transport;
   readonly #sent = new Map<MediaKindWire, Sent>();
+  #topLayer: number | undefined;
   readonly #announced = new Map<MediaKindWire, Announced>();
 
   /**
@@ -84,6 +85,9 @@ export class SentTracks {
     // It may have been muted or unmuted while the server was told of it.
     const muted = this.#isMuted(kind);
     if (muted !== announced.paused) await this.pause(kind, muted);
+    if (kind === "video" && this.#topLayer !== undefined) {
+      await this.limitLayers(this.#topLayer);
+    }
   }
 
   /**
@@ -99,6 +103,19 @@ export class SentTracks {
     if (this.#link.closed) return;
     const { trackId } = sent;
     await this.#link.run((api) => api.pauseTrack(this.broadcastId, trackId, paused));
+  }
+
+  /**
+   * Sends a picture's layers up to this one: nobody watches those above.
+   * @param spatialLayer below 0 for none; the smallest is sent all the same, so
+   *   that whoever comes sees something at once
+   */
+  async limitLayers(spatialLayer: number): Promise<void> {
+    this.#topLayer = Math.max(0, spatialLayer);
+    const producer = this.#sent.get("video")?.producer;
+    const count = producer?.rtpParameters.encodings?.length ?? 0;
+    if (!producer || producer.closed || count < 2) return;
+    await producer.setMaxSpatialLayer(Math.min(this.#topLayer, count - 1));
   }
 
   /** Ends a kind. @throws WeirError where the server cannot be told */

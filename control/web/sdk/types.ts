@@ -46,6 +46,11 @@ export interface ConnectOptions {
   token: string | (() => Promise<string>);
   /** Watch every broadcast but one's own, those to come included; false by default. */
   autoWatch?: boolean;
+  /**
+   * Cameras whose pictures are shown at once: in a larger room, those who spoke
+   * last. The server's default (12) where left out; everyone is heard.
+   */
+  picturesMax?: number;
   /** Give the seat back when the page goes away; true by default. */
   leaveOnPageHide?: boolean;
 }

@@ -1,6 +1,9 @@
 import type { types } from "mediasoup-client";
+import type { MediaKindWire } from "#schema/media.ts";
 import type { WeirError } from "./errors.ts";
 import { Feed } from "./feed.ts";
+import { ShownElements } from "./shown-elements.ts";
+import type { ViewOptions, ViewReceiving } from "./view-options.ts";
 
 /**
  * `requested`: asked for; `ready`: media flows; `moving`: its server is gone, and
@@ -21,6 +24,7 @@ export type ViewState =
 interface Described {
   id: string;
   transportId: string;
+  workerId: string;
   consumers: readonly { id: string; trackId: string }[];
 }
 
@@ -37,12 +41,18 @@ export class View {
   error: WeirError | undefined;
   /** Requests made since media last flowed. */
   attempts = 0;
+  /** @internal Kinds that the server was last asked to hold back from the start. */
+  pausedAtFirst: MediaKindWire[] = [];
   readonly #changed: (view: View) => void;
   readonly #attached = new Set<HTMLVideoElement>();
   readonly #looking = new WeakSet<HTMLVideoElement>();
   #state: ViewState = "requested";
   #stalled = false;
   #shown = false;
+  readonly #options: ViewOptions = {};
+  readonly #elements: ShownElements;
+  #picture = true;
+  #heardOnly = false;
   #feed: Feed | undefined;
   #next: Feed | undefined;
 
@@ -54,6 +64,7 @@ export class View {
     this.broadcastId = broadcastId;
     this.requestedAtMs = requestedAtMs;
     this.#changed = changed;
+    this.#elements = new ShownElements(() => this.#changed(this));
   }
 
   get state(): ViewState {
@@ -67,6 +78,47 @@ export class View {
 
   get transportId(): string | undefined {
     return this.#feed?.transportId;
+  }
+
+  /** The consumer worker that serves it, once it was granted. */
+  get workerId(): string | undefined {
+    return this.#feed?.workerId;
+  }
+
+  /** What the server sends of its picture at present. */
+  get receiving(): Readonly<ViewReceiving> {
+    return this.#feed?.receiving ?? {};
+  }
+
+  /** Whether its picture is asked for: not while it is out of sight or heard only. */
+  get picture(): boolean {
+    return this.#picture;
+  }
+
+  /** Others spoke later, in a room with more cameras than are shown at once. */
+  get heardOnly(): boolean {
+    return this.#heardOnly;
+  }
+
+  /** @internal Its elements on the page. */
+  get elements(): ShownElements {
+    return this.#elements;
+  }
+
+  /** What was set, in place of what the SDK chooses by itself. */
+  get options(): Readonly<ViewOptions> {
+    return this.#options;
+  }
+
+  /**
+   * Chooses how it is served; what is left out stays as it is.
+   *
+   *     view.set({ layers: { spatialLayer: 0 }, priority: 10 });
+   *     view.set({ layers: undefined }); // by the size at which it is shown, again
+   */
+  set(options: ViewOptions): void {
+    Object.assign(this.#options, options);
+    this.#changed(this);
   }
 
   /** Nothing arrives of it at present, though something should. */
@@ -101,8 +153,10 @@ export class View {
   attach(video: HTMLVideoElement): () => void {
     video.srcObject = this.stream;
     this.#attached.add(video);
+    this.#elements.add(video);
     this.#lookAt(video);
     return () => {
+      this.#elements.remove(video);
       this.#attached.delete(video);
       if (video.srcObject === this.stream) video.srcObject = null;
     };
@@ -116,6 +170,14 @@ export class View {
   /** @internal What waits beside it until its picture is there. */
   get next(): Feed | undefined {
     return this.#next;
+  }
+
+  /** @internal Notes whether its picture is asked for. */
+  showPicture(picture: boolean, heardOnly: boolean): void {
+    if (this.#picture === picture && this.#heardOnly === heardOnly) return;
+    this.#picture = picture;
+    this.#heardOnly = heardOnly;
+    this.#changed(this);
   }
 
   /** @internal Moves the view to a state and tells its listeners. */
@@ -137,10 +199,11 @@ export class View {
    * @internal The feed that a seat's media goes into: the one that is shown, or
    * one beside it where consumers or the seat itself are others.
    */
-  feedFor({ id, transportId, consumers }: Described): Feed {
+  feedFor(described: Described): Feed {
+    const { id, transportId, consumers } = described;
     const shown = this.#feed;
     if (!shown) {
-      this.#feed = new Feed(id, transportId);
+      this.#feed = new Feed(described, this.pausedAtFirst);
       return this.#feed;
     }
     const fits = (feed: Feed) =>
@@ -150,7 +213,7 @@ export class View {
     if (fits(shown)) return shown;
     if (this.#next && fits(this.#next)) return this.#next;
     this.#next?.close(shown);
-    this.#next = new Feed(id, transportId);
+    this.#next = new Feed(described, this.pausedAtFirst);
     // What is the same in both goes over as it is.
     for (const { id: consumerId, trackId } of consumers) {
       const present = shown.consumers.get(trackId);

@@ -19,6 +19,8 @@ export interface WatcherHost {
   link(): Link | undefined;
   broadcasts: ReadonlyMap<string, BroadcastInfo>;
   viewChanged(view: View): void;
+  /** Whether a picture is wanted from the start, or sound alone. */
+  wantsPicture(broadcastId: string): boolean;
 }
 
 /** Keeps the views that are wanted alive, whatever comes between. */
@@ -37,6 +39,11 @@ export class Watcher {
     this.#syncing = new Syncing({ link, broadcasts, answered });
     this.#asking = new Asking({
       link,
+      wantsPicture: (broadcastId) => host.wantsPicture(broadcastId),
+      asking: (broadcastId, pausedKinds) => {
+        const view = this.views.get(broadcastId);
+        if (view) view.pausedAtFirst = pausedKinds;
+      },
       answered,
       failed: (broadcastId, error) => this.#refuse(broadcastId, error),
     });
