@@ -3,6 +3,7 @@ import { HTTPException } from "hono/http-exception";
 import { secureHeaders } from "hono/secure-headers";
 import type { AppEnv } from "./auth/access.ts";
 import { Problem, problemResponse } from "./problem.ts";
+import { accounts } from "./routes/accounts.ts";
 import { agent } from "./routes/agent.ts";
 import { broadcasts } from "./routes/broadcasts.ts";
 import { channels } from "./routes/channels.ts";
@@ -10,6 +11,7 @@ import { docs } from "./routes/docs.ts";
 import { fleet } from "./routes/fleet.ts";
 import { health } from "./routes/health.ts";
 import { lobby } from "./routes/lobby.ts";
+import { ownAccount } from "./routes/own-account.ts";
 import { rooms } from "./routes/rooms.ts";
 import { sessions } from "./routes/sessions.ts";
 import { transports } from "./routes/transports.ts";
@@ -34,6 +36,8 @@ export function createApp(): OpenAPIHono<AppEnv> {
     transports,
     channels,
     fleet,
+    accounts,
+    ownAccount,
     lobby,
     webhooks,
     agent,

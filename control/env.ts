@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { zoneName } from "#schema/ids.ts";
+import { firstAccountId, zoneName } from "#schema/ids.ts";
 import { readSettings, type Settings } from "#schema/settings.ts";
 import type { NodeMailbox } from "./objects/node-mailbox.ts";
 import type { RoomChannel } from "./objects/room-channel.ts";
@@ -24,14 +24,16 @@ export interface Env {
   ACCOUNTS_REPLICA_TOKEN?: string;
   PREMIUM_DB_URL?: string;
   PREMIUM_DB_TOKEN?: string;
-  WEIR_API_KEY: string;
-  WEIR_OPERATOR_KEY: string;
+  WEIR_OPERATOR_KEY_HASH: string;
   WEIR_NODE_KEY: string;
   WEIR_SECRET_KEY: string;
+  WEIR_SECRET_KEY_PREVIOUS?: string;
   WEIR_LOBBY?: string;
+  WEIR_LOBBY_ACCOUNT?: string;
   WEIR_ICE_SERVERS?: string;
   WEIR_ALLOWED_ORIGINS?: string;
   WEIR_WEBHOOK_LOOPBACK?: string;
+  WEIR_STRIPE_WEBHOOK_SECRET?: string;
   WEIR_SETTINGS?: string;
 }
 
@@ -48,6 +50,13 @@ const optionalUrl = z
   .union([z.literal("").transform(() => undefined), z.url()])
   .optional();
 
+/** Values with commas between them. */
+const list = z
+  .string()
+  .default("")
+  .transform((text) => text.split(",").map((part) => part.trim()))
+  .transform((parts) => parts.filter((part) => part !== ""));
+
 const configSchema = z.object({
   WEIR_ZONE: zoneName,
   CONTROL_DB_URL: z.url(),
@@ -60,15 +69,20 @@ const configSchema = z.object({
   ACCOUNTS_REPLICA_TOKEN: z.string().optional(),
   PREMIUM_DB_URL: optionalUrl,
   PREMIUM_DB_TOKEN: z.string().default(""),
-  WEIR_API_KEY: z
+  WEIR_OPERATOR_KEY_HASH: z
     .string()
-    .regex(
-      /^key_[a-z0-9]+_[a-z0-9]+\.[A-Za-z0-9_-]{20,}$/,
-      "has to be <key id>.<secret>",
+    .transform((text) => text.split(",").map((hash) => hash.trim().toLowerCase()))
+    .pipe(
+      z
+        .array(z.string().regex(/^[0-9a-f]{64}$/, "is not the SHA-256 of a key, in hex"))
+        .min(1),
     ),
-  WEIR_OPERATOR_KEY: z.string().min(20),
   WEIR_NODE_KEY: z.string().min(20),
   WEIR_SECRET_KEY: z.string().min(32),
+  WEIR_SECRET_KEY_PREVIOUS: z
+    .union([z.literal("").transform(() => undefined), z.string().min(32)])
+    .optional(),
+  WEIR_LOBBY_ACCOUNT: z.string().optional(),
   WEIR_LOBBY: z.enum(["open", "closed"]).default("closed"),
   WEIR_ICE_SERVERS: json
     .pipe(
@@ -79,11 +93,8 @@ const configSchema = z.object({
     .optional(),
   WEIR_SETTINGS: json.optional(),
   WEIR_WEBHOOK_LOOPBACK: z.enum(["allow", "refuse"]).default("refuse"),
-  WEIR_ALLOWED_ORIGINS: z
-    .string()
-    .default("")
-    .transform((text) => text.split(",").map((origin) => origin.trim()))
-    .transform((origins) => origins.filter((origin) => origin !== "")),
+  WEIR_STRIPE_WEBHOOK_SECRET: list,
+  WEIR_ALLOWED_ORIGINS: list,
 });
 
 /** Where a database is, and the token that it asks for. */
@@ -102,12 +113,18 @@ export interface Config {
   accountsReplica: DatabaseAddress | undefined;
   /** Absent where no payments are taken. */
   premiumDb: DatabaseAddress | undefined;
-  apiKey: { id: string; secret: string };
-  operatorKey: string;
+  /** SHA-256 in hex of each operator key; several while one is being replaced. */
+  operatorKeyHashes: string[];
   nodeKey: string;
-  /** Signs session and node credentials. */
+  /** Signs session and node credentials, and seals API secrets. */
   secret: Uint8Array;
+  /** What it was before: still good for what was signed and sealed with it. */
+  previousSecret: Uint8Array | undefined;
+  /** Signing secrets of Stripe's webhook; none: no payments are taken. */
+  stripeSecrets: string[];
   lobbyOpen: boolean;
+  /** The account to which rooms of the lobby belong. */
+  lobbyAccountId: string;
   iceServers: { urls: string | string[] }[];
   settings: Settings;
   /** For development: webhooks may go to this machine. */
@@ -132,7 +149,8 @@ export function configOf(env: Env): Config {
     throw new Error(`Configuration: ${issue?.path.join(".")}: ${issue?.message}`);
   }
   const { data } = parsed;
-  const [keyId = "", secret = ""] = data.WEIR_API_KEY.split(".");
+  const encoder = new TextEncoder();
+  const previous = data.WEIR_SECRET_KEY_PREVIOUS;
   const config: Config = {
     zone: data.WEIR_ZONE,
     controlDb: { url: data.CONTROL_DB_URL, token: data.CONTROL_DB_TOKEN },
@@ -147,11 +165,13 @@ export function configOf(env: Env): Config {
     premiumDb: data.PREMIUM_DB_URL
       ? { url: data.PREMIUM_DB_URL, token: data.PREMIUM_DB_TOKEN }
       : undefined,
-    apiKey: { id: keyId, secret },
-    operatorKey: data.WEIR_OPERATOR_KEY,
+    operatorKeyHashes: data.WEIR_OPERATOR_KEY_HASH,
     nodeKey: data.WEIR_NODE_KEY,
-    secret: new TextEncoder().encode(data.WEIR_SECRET_KEY),
+    secret: encoder.encode(data.WEIR_SECRET_KEY),
+    previousSecret: previous ? encoder.encode(previous) : undefined,
+    stripeSecrets: data.WEIR_STRIPE_WEBHOOK_SECRET,
     lobbyOpen: data.WEIR_LOBBY === "open",
+    lobbyAccountId: data.WEIR_LOBBY_ACCOUNT || firstAccountId(data.WEIR_ZONE),
     iceServers: data.WEIR_ICE_SERVERS ?? [],
     settings: readSettings(data.WEIR_SETTINGS ?? {}),
     webhookLoopback: data.WEIR_WEBHOOK_LOOPBACK === "allow",

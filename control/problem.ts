@@ -1,9 +1,18 @@
-import { type ProblemBody, type ProblemCode, problems } from "#schema/problems.ts";
+import type { DatabaseName } from "#schema/databases.ts";
+import {
+  type PartStates,
+  type ProblemBody,
+  type ProblemCode,
+  problems,
+} from "#schema/problems.ts";
 import type { Refusal } from "./broker/decision.ts";
 
 interface ProblemOptions {
   detail?: string;
   errors?: { path: string; message: string }[];
+  /** The database that does not answer. */
+  part?: DatabaseName;
+  parts?: PartStates;
   /** Seconds after which trying again makes sense. */
   retryAfter?: number;
 }
@@ -19,8 +28,8 @@ export class Problem extends Error {
     this.options = options;
   }
 
-  static from({ refusal, detail, retryAfter }: Refusal): Problem {
-    return new Problem(refusal, { detail, retryAfter });
+  static from({ refusal, detail, part, retryAfter }: Refusal): Problem {
+    return new Problem(refusal, { detail, part, retryAfter });
   }
 }
 

@@ -2,6 +2,7 @@ import { createApp } from "./app.ts";
 import type { Env } from "./env.ts";
 import { configOf } from "./env.ts";
 import { brokerOf } from "./objects/names.ts";
+import { sweep } from "./services/sweep.ts";
 
 export { NodeMailbox } from "./objects/node-mailbox.ts";
 export { RoomChannel } from "./objects/room-channel.ts";
@@ -13,8 +14,9 @@ const app = createApp();
 export default {
   fetch: app.fetch,
 
-  /** Cron's floor is a minute: it only pokes the broker to look again. */
+  /** Cron's floor is a minute: it only pokes what has to look again. */
   async scheduled(_controller, env, ctx) {
     ctx.waitUntil(brokerOf(env, configOf(env).zone).sweep());
+    ctx.waitUntil(sweep(env));
   },
 } satisfies ExportedHandler<Env>;

@@ -34,6 +34,8 @@ export const clientMessage = z.discriminatedUnion("type", [
     action: z.enum(["mute", "unmute", "kick", "ban", "unban"]),
     identity: z.string().min(1).max(64),
   }),
+  /** Asks for a fresh credential, which `credential` brings. */
+  z.object({ type: z.literal("renew") }),
   /** How many messages arrived in all: a socket that falls far behind is dropped. */
   z.object({ type: z.literal("ack"), received: z.number().int().nonnegative() }),
 ]);
@@ -197,6 +199,12 @@ export const serverMessage = z.discriminatedUnion("type", [
     roomAdmin: z.boolean(),
     /** Identities whose chat messages are refused; `moderated` tells of changes. */
     muted: z.array(z.string()).default([]),
+  }),
+  /** The session's fresh credential; the former is good until its own end. */
+  z.object({
+    type: z.literal("credential"),
+    credential: z.string(),
+    credentialExpiresAt: z.iso.datetime(),
   }),
   z.object({ type: z.literal("event"), seq: z.number().int(), event: roomEvent }),
   z.object({ type: z.literal("own"), seq: z.number().int(), event: ownEvent }),

@@ -9,6 +9,7 @@ export const idKinds = [
   "account",
   "broadcast",
   "call",
+  "entitlement",
   "key",
   "node",
   "room",
@@ -40,6 +41,11 @@ export const nodeName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/);
  */
 export function newId(kind: IdKind, zone: string): string {
   return `${kind}_${zone}_${timePrefix()}${random()}`;
+}
+
+/** The account that a one-machine zone starts with, and to which its lobby belongs. */
+export function firstAccountId(zone: string): string {
+  return `account_${zone}_first`;
 }
 
 /** The id of the node called `name`: the same at every registration. */

@@ -47,6 +47,12 @@ export type VideoCodec = z.infer<typeof videoCodec>;
 export const trackSource = z.enum(["microphone", "camera", "screen", "screen-audio"]);
 export type TrackSource = z.infer<typeof trackSource>;
 
+/** A broadcast has one audio and one video track, named by what they carry. */
+export const sourcesOf = {
+  camera: { audio: "microphone", video: "camera" },
+  screen: { audio: "screen-audio", video: "screen" },
+} as const;
+
 /** What mediasoup-client's `createSendTransport`/`createRecvTransport` takes. */
 export const transportParameters = z.object({
   id: z.string(),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { databaseNames } from "./databases.ts";
 
 /**
  * The one table of problems: code -> status and title. A code is stable, part
@@ -8,6 +9,11 @@ export const problems = {
   "bad-request": [400, "The request cannot be read."],
   "validation-failed": [422, "A field of the request is not valid."],
   unauthenticated: [401, "A credential is missing or not valid."],
+  revoked: [401, "The token was revoked."],
+  "account-suspended": [403, "The account is suspended."],
+  "entitlement-missing": [402, "The account is not entitled to this tier."],
+  "too-many-keys": [409, "The account has as many keys as it may have."],
+  "last-key": [409, "An account keeps its last key, unless the operator takes it."],
   forbidden: [403, "The credential does not allow this."],
   "not-found": [404, "There is no such thing."],
   "method-not-allowed": [405, "This resource does not know this method."],
@@ -42,6 +48,15 @@ export const problems = {
 export type ProblemCode = keyof typeof problems;
 export const problemCodes = Object.keys(problems) as [ProblemCode, ...ProblemCode[]];
 
+/** Which databases answer; `accounts` also by its replica, `premium` where there is one. */
+export const partStates = z.object({
+  control: z.enum(["up", "down"]),
+  sessions: z.enum(["up", "down"]),
+  accounts: z.enum(["up", "replica-only", "down"]),
+  premium: z.enum(["up", "down", "unused"]),
+});
+export type PartStates = z.infer<typeof partStates>;
+
 /** RFC 9457 `application/problem+json`, with Weir's stable `code`. */
 export const problemBody = z.object({
   type: z.string(),
@@ -52,6 +67,10 @@ export const problemBody = z.object({
   detail: z.string().optional(),
   /** The fields that are wrong: a path and a sentence each. */
   errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+  /** The database that does not answer; what needs none of it goes on. */
+  part: z.enum(databaseNames).optional(),
+  /** Every database's state, where readiness is what was asked for. */
+  parts: partStates.optional(),
   /** Seconds after which trying again makes sense. */
   retryAfter: z.number().optional(),
 });

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { accountSettings, databaseSettings, tokenSettings } from "./account-settings.ts";
 
 const count = z.number().int().nonnegative();
 const positive = z.number().int().positive();
@@ -165,6 +166,9 @@ export const settingsSchema = z.object({
       pauseMaxMs: positive.prefault(300_000),
     })
     .prefault({}),
+  accounts: accountSettings,
+  databases: databaseSettings,
+  tokens: tokenSettings,
   chat: z
     .object({
       /** Free rooms share this many channel objects. */

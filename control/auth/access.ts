@@ -1,18 +1,22 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { configOf, type Env } from "../env.ts";
 import { Problem } from "../problem.ts";
+import { type Joining, verifyJoinToken } from "./join-tokens.ts";
+import { type KnownKey, keyRingOf } from "./key-ring.ts";
 import {
-  type Joining,
+  looksLikeSession,
   type NodePrincipal,
   type SessionPrincipal,
-  verifyJoinToken,
   verifyNode,
+  verifyReentry,
   verifySession,
 } from "./tokens.ts";
 
 /** What the access rules leave for handlers. */
 export interface Principals {
   accountId: string;
+  /** The key with which an application called. */
+  apiKey: KnownKey;
   joining: Joining;
   session: SessionPrincipal;
   node: NodePrincipal;
@@ -20,22 +24,27 @@ export interface Principals {
 
 export type AppEnv = { Bindings: Env; Variables: Principals };
 
-/** The account that the deployment's one application key belongs to. */
-export const localAccountId = "account_local_first";
-
 /** An application, by `Authorization: Bearer <key id>.<secret>`. */
 const apiKey: MiddlewareHandler<AppEnv> = async (c, next) => {
-  const { id, secret } = configOf(c.env).apiKey;
-  if (!(await sameText(bearer(c), `${id}.${secret}`))) throw unknownKey("API key");
-  c.set("accountId", localAccountId);
+  const [id = "", secret = ""] = bearer(c).split(".");
+  const ring = keyRingOf(configOf(c.env));
+  const key = await ring.find(id);
+  // A secret is compared in any case, so that time tells nothing of who exists.
+  const fits = await sameText(secret, key?.secret ?? "");
+  if (!key || key.revoked || !fits) throw unknownKey("API key");
+  if (key.suspended) throw new Problem("account-suspended");
+  ring.used(id, (work) => c.executionCtx.waitUntil(work));
+  c.set("accountId", key.accountId);
+  c.set("apiKey", key);
   await next();
 };
 
-/** The operator, by the operator key. */
+/** The operator, by the operator key, of which only a hash is kept here. */
 const operator: MiddlewareHandler<AppEnv> = async (c, next) => {
-  if (!(await sameText(bearer(c), configOf(c.env).operatorKey))) {
-    throw unknownKey("operator key");
-  }
+  const given = await digestOf(bearer(c));
+  const { operatorKeyHashes } = configOf(c.env);
+  const fits = await Promise.all(operatorKeyHashes.map((hash) => sameText(given, hash)));
+  if (!fits.includes(true)) throw unknownKey("operator key");
   await next();
 };
 
@@ -51,9 +60,11 @@ const node: MiddlewareHandler<AppEnv> = async (c, next) => {
   await next();
 };
 
-/** Someone with a join token. */
+/** Someone with a join token, or who was in and comes back with their credential. */
 const joinToken: MiddlewareHandler<AppEnv> = async (c, next) => {
-  c.set("joining", await verifyJoinToken(configOf(c.env), bearer(c)));
+  const token = bearer(c);
+  const verify = looksLikeSession(token) ? verifyReentry : verifyJoinToken;
+  c.set("joining", await verify(configOf(c.env), token));
   await next();
 };
 
@@ -108,14 +119,16 @@ function unknownKey(what: string): Problem {
 
 /** Compares digests, so that the time it takes tells nothing about the secret. */
 async function sameText(given: string, expected: string): Promise<boolean> {
-  const encoder = new TextEncoder();
-  const [a, b] = await Promise.all(
-    [given, expected].map((text) =>
-      crypto.subtle.digest("SHA-256", encoder.encode(text)),
-    ),
-  );
-  if (!a || !b) return false;
-  const left = new Uint8Array(a);
-  const right = new Uint8Array(b);
+  const [left, right] = await Promise.all([sha256(given), sha256(expected)]);
   return left.every((byte, at) => byte === right[at]);
+}
+
+async function digestOf(text: string): Promise<string> {
+  const bytes = [...(await sha256(text))];
+  return bytes.map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+async function sha256(text: string): Promise<Uint8Array> {
+  const bytes = new TextEncoder().encode(text);
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
 }

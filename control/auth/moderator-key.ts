@@ -29,12 +29,12 @@ export async function isModeratorKey(
   const mac = Uint8Array.from(given.match(/../g) ?? [], (hex) =>
     Number.parseInt(hex, 16),
   ) as Uint8Array<ArrayBuffer>;
-  return crypto.subtle.verify(
-    "HMAC",
-    await hmacKeyOf(config.secret),
-    mac,
-    textOf(roomId),
-  );
+  for (const secret of [config.secret, config.previousSecret]) {
+    if (!secret) continue;
+    const key = await hmacKeyOf(secret);
+    if (await crypto.subtle.verify("HMAC", key, mac, textOf(roomId))) return true;
+  }
+  return false;
 }
 
 // The words before the id keep this apart from all else that the secret signs.

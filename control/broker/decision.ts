@@ -1,3 +1,4 @@
+import type { DatabaseName } from "#schema/databases.ts";
 import type { ProblemCode } from "#schema/problems.ts";
 import type { Draft } from "./draft.ts";
 import type { RoomState, SessionRow, ZoneState } from "./state.ts";
@@ -6,6 +7,8 @@ import type { RoomState, SessionRow, ZoneState } from "./state.ts";
 export interface Refusal {
   refusal: ProblemCode;
   detail?: string;
+  /** The database that does not answer. */
+  part?: DatabaseName;
   /** Seconds after which trying again makes sense. */
   retryAfter?: number;
 }

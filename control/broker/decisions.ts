@@ -24,6 +24,7 @@ import { closeRoom, createRoom, readRoom } from "./decide/rooms.ts";
 import {
   attachSession,
   detachSession,
+  endIdentity,
   enterRoom,
   leaveRoom,
   listSessions,
@@ -53,6 +54,7 @@ const decisions = {
   cordonNode,
   createRoom,
   detachSession,
+  endIdentity,
   enterRoom,
   leaveRoom,
   listSessions,

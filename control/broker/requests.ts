@@ -32,6 +32,7 @@ export const busy: Refusal = {
 export const unavailable: Refusal = {
   refusal: "unavailable",
   detail: "The control database does not answer.",
+  part: "control",
   retryAfter: 2,
 };
 

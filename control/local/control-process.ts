@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { LaunchConfig } from "./config.ts";
-import type { Keys } from "./keys.ts";
+import { hashOfKey, type Keys } from "./keys.ts";
 import type { Child } from "./processes.ts";
 import { startChild } from "./processes.ts";
 import { runMark } from "./run-file.ts";
@@ -62,8 +62,7 @@ function environmentFile({ config, keys, zone, databases }: ControlOptions): str
   const values = {
     WEIR_ZONE: zone,
     ...databases,
-    WEIR_API_KEY: keys.api,
-    WEIR_OPERATOR_KEY: keys.operator,
+    WEIR_OPERATOR_KEY_HASH: hashOfKey(keys.operator),
     WEIR_NODE_KEY: keys.node,
     WEIR_SECRET_KEY: keys.secret,
     WEIR_LOBBY: config.lobby,

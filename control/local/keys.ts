@@ -1,4 +1,4 @@
-import { randomBytes, randomInt } from "node:crypto";
+import { createHash, randomBytes, randomInt } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
@@ -50,6 +50,18 @@ export function loadKeys(folder: string, zone: string, given: Partial<Keys>): Ke
   }
   const named = Object.entries(given).filter(([, value]) => value !== undefined);
   return { ...kept, ...Object.fromEntries(named) };
+}
+
+/** Replaces the kept API key, after the former was revoked. */
+export function replaceApiKey(folder: string, zone: string, keys: Keys): Keys {
+  const replaced = { ...keys, api: makeKeys(zone).api };
+  writeFileSync(join(folder, "keys.json"), `${JSON.stringify(replaced, null, 2)}\n`);
+  return replaced;
+}
+
+/** What control is told of the operator key: its SHA-256, in hex. */
+export function hashOfKey(key: string): string {
+  return createHash("sha256").update(key).digest("hex");
 }
 
 function randomText(length: number): string {

@@ -15,9 +15,10 @@ import {
   stopDatabases,
 } from "./databases.ts";
 import type { Keys } from "./keys.ts";
-import { loadKeys } from "./keys.ts";
+import { loadKeys, replaceApiKey } from "./keys.ts";
 import { requirePorts } from "./ports.ts";
 import type { Child } from "./processes.ts";
+import { provisionFirstAccount } from "./provision.ts";
 import { waitUntilReady } from "./readiness.ts";
 import type { Run } from "./run-file.ts";
 import { claimRun } from "./run-file.ts";
@@ -39,7 +40,8 @@ export interface LaunchOptions {
 
 /** Everything that runs on one machine: databases, control and two hosts. */
 export class Launch {
-  readonly keys: Keys;
+  /** What the data folder keeps; a revoked API key is replaced at the start. */
+  keys: Keys;
   readonly #options: LaunchOptions;
   readonly #run: Run;
   readonly #agents: Agent[] = [];
@@ -180,7 +182,20 @@ export class Launch {
           "it was written by another version; set WEIR_DATA to another folder",
       );
     }
+    await this.#provision(this.#databases, token);
     return databaseEnvironment(this.#databases, token);
+  }
+
+  /** The first account and its key; one that was revoked makes room for another. */
+  async #provision({ accounts }: Databases, token: string): Promise<void> {
+    if (await provisionFirstAccount(accounts, token, zone, this.keys)) return;
+    const { config, say } = this.#options;
+    if (config.givenKeys.api) {
+      throw new LaunchError("WEIR_API_KEY was revoked: leave it out and one is made");
+    }
+    say("the API key of the data folder was revoked: making another");
+    this.keys = replaceApiKey(config.dataFolder, zone, this.keys);
+    await provisionFirstAccount(accounts, token, zone, this.keys);
   }
 
   async #waitForAgent({ host, healthUrl }: Agent): Promise<void> {

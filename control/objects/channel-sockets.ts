@@ -1,4 +1,5 @@
 import type { ServerMessage } from "#schema/channel.ts";
+import type { SessionPrincipal } from "../auth/tokens.ts";
 
 /** What is known of a socket; it survives the object's hibernation. */
 export interface Attachment {
@@ -8,6 +9,8 @@ export interface Attachment {
   sessionId?: string;
   identity: string;
   roomAdmin: boolean;
+  /** What the session's credentials say on; set with the session. */
+  holder?: Pick<SessionPrincipal, "keyId" | "grants">;
   /** The last events of the room's and the session's stream that were sent. */
   sentSeq: number;
   sentOwnSeq: number;

@@ -15,6 +15,8 @@ interface DeskOptions {
   log: ChatLog;
   settings: Settings["chat"];
   broker: (roomId: string) => ReturnType<typeof brokerOf>;
+  /** Voids the tokens that an identity has for a room. */
+  revoke: (roomId: string, identity: string) => Promise<void>;
   /** Notes why a session that is about to end was sent away. */
   sendAway: (sessionId: string, code: RefusedCode) => void;
 }
@@ -128,6 +130,8 @@ export class ChatDesk {
       }
     }
     const answer = await broker(roomId).ask(action, { roomId, sessionId, identity });
-    return answer.ok ? undefined : (answer.refusal.detail ?? answer.refusal.refusal);
+    if (!answer.ok) return answer.refusal.detail ?? answer.refusal.refusal;
+    if (action === "ban") await this.#options.revoke(roomId, identity);
+    return undefined;
   }
 }

@@ -1,9 +1,10 @@
 import { DurableObject } from "cloudflare:workers";
 import { clientMessage } from "#schema/channel.ts";
 import { zoneOf } from "#schema/ids.ts";
-import { verifySession } from "../auth/tokens.ts";
+import { signSession, verifySession } from "../auth/tokens.ts";
 import type { RoomNews } from "../broker/telling.ts";
 import { configOf, type Env } from "../env.ts";
+import { writeRevocation } from "../services/revocations.ts";
 import {
   type Attachment,
   attach,
@@ -52,6 +53,7 @@ export class RoomChannel extends DurableObject<Env> {
       log: this.#log,
       settings: chat,
       broker: (roomId) => this.#broker(roomId),
+      revoke: (roomId, identity) => this.#revoke(roomId, identity),
       sendAway: (sessionId, code) => this.#sentAway.set(sessionId, code),
     });
   }
@@ -96,6 +98,7 @@ export class RoomChannel extends DurableObject<Env> {
     if (!attachment.sessionId) return this.#sockets.refuse(socket, "unauthenticated");
     if (message.type === "ack")
       return this.#sockets.acknowledge(socket, message.received);
+    if (message.type === "renew") return this.#renew(socket, attachment);
     await this.#chat.take(
       socket,
       { ...attachment, sessionId: attachment.sessionId },
@@ -163,6 +166,7 @@ export class RoomChannel extends DurableObject<Env> {
       sessionId,
       identity,
       roomAdmin,
+      holder: { keyId: principal.keyId, grants: principal.grants },
       sentSeq,
       sentOwnSeq,
     });
@@ -176,6 +180,18 @@ export class RoomChannel extends DurableObject<Env> {
     if (messages.length > 0) this.#sockets.send(socket, { type: "chat", messages });
     this.#live.greet(socket, roomId, sessionId);
     await this.#catchUp(socket);
+  }
+
+  /**
+   * A socket that is open here is its session's word: no database is asked, so
+   * that credentials stay fresh while one is down.
+   */
+  async #renew(socket: WebSocket, attachment: Attachment): Promise<void> {
+    const { sessionId = "", roomId, identity, holder } = attachment;
+    if (!holder) return;
+    const principal = { sessionId, roomId, identity, ...holder };
+    const renewed = await signSession(configOf(this.env), principal);
+    this.#sockets.send(socket, { type: "credential", ...renewed });
   }
 
   /** Sends what a socket missed, from the database, until nothing is missing. */
@@ -234,6 +250,17 @@ export class RoomChannel extends DurableObject<Env> {
   async #wakeAt(dueMs: number): Promise<void> {
     const alarmMs = await this.ctx.storage.getAlarm();
     if (alarmMs === null || alarmMs > dueMs) await this.ctx.storage.setAlarm(dueMs);
+  }
+
+  /** A ban keeps an identity out by itself; this voids what it could come back with. */
+  async #revoke(roomId: string, identity: string): Promise<void> {
+    const atMs = Date.now();
+    try {
+      await writeRevocation(this.env, { roomId, identity, beforeMs: atMs, atMs });
+    } catch (error) {
+      const alert = { alert: "revocation-unwritten", roomId, error: String(error) };
+      console.error(JSON.stringify(alert));
+    }
   }
 
   #broker(roomId: string) {

@@ -2,9 +2,10 @@ import { OpenAPIHono, z } from "@hono/zod-openapi";
 import * as fleetApi from "#schema/api/fleet.ts";
 import * as api from "#schema/api/rooms.ts";
 import { idOf } from "#schema/ids.ts";
-import { type AppEnv, localAccountId } from "../auth/access.ts";
+import type { AppEnv } from "../auth/access.ts";
+import { type KnownKey, keyRingOf } from "../auth/key-ring.ts";
 import { isModeratorKey, moderatorKeyOf } from "../auth/moderator-key.ts";
-import { configOf } from "../env.ts";
+import { configOf, type Env } from "../env.ts";
 import { Problem } from "../problem.ts";
 import { ask } from "../services/ask.ts";
 import { mintToken, openRoom } from "../services/rooms.ts";
@@ -36,6 +37,15 @@ const createLobbyToken = z
   .object({ identity: api.identity, moderatorKey: z.string().max(128).optional() })
   .meta({ id: "CreateLobbyToken" });
 
+/** With what the lobby opens rooms and mints tokens: its account's newest key. */
+async function lobbyKey(env: Env): Promise<KnownKey> {
+  const config = configOf(env);
+  const key = await keyRingOf(config).newestOf(config.lobbyAccountId);
+  if (key) return key;
+  const detail = "The lobby's account has no API key: set WEIR_LOBBY_ACCOUNT.";
+  throw new Problem("not-found", { detail });
+}
+
 /*
  * The lobby lets anyone open rooms without a key. It is for trying Weir on one
  * machine: a deployment that does not set WEIR_LOBBY=open has none of it.
@@ -66,11 +76,17 @@ export const lobby = new OpenAPIHono<AppEnv>({ defaultHook: invalid })
       request: { body: body(api.createRoom) },
       responses: {
         201: json(lobbyRoom, "The open room and its moderator's key."),
-        ...refusals("not-found", "validation-failed", "reservation-refused", "busy"),
+        ...refusals(
+          "not-found",
+          "validation-failed",
+          "entitlement-missing",
+          "reservation-refused",
+          "busy",
+        ),
       },
     }),
     async (c) => {
-      const room = await openRoom(c.env, localAccountId, c.req.valid("json"));
+      const room = await openRoom(c.env, await lobbyKey(c.env), c.req.valid("json"));
       const moderatorKey = await moderatorKeyOf(configOf(c.env), room.id);
       return c.json({ ...room, moderatorKey }, 201);
     },
@@ -98,7 +114,7 @@ export const lobby = new OpenAPIHono<AppEnv>({ defaultHook: invalid })
       }
       const grants = { canPublish: true, canSubscribe: true, roomAdmin };
       const token = { identity, ...grants, ttlSeconds: 600 };
-      return c.json(await mintToken(c.env, localAccountId, roomId, token), 201);
+      return c.json(await mintToken(c.env, await lobbyKey(c.env), roomId, token), 201);
     },
   )
   .openapi(

@@ -3,6 +3,7 @@ import * as api from "#schema/api/rooms.ts";
 import { idOf, zoneOf } from "#schema/ids.ts";
 import type { AppEnv } from "../auth/access.ts";
 import { ask } from "../services/ask.ts";
+import { revokeTokens } from "../services/revocations.ts";
 import {
   changeRoom,
   enterRoom,
@@ -32,12 +33,13 @@ export const rooms = new OpenAPIHono<AppEnv>({ defaultHook: invalid })
         ...refusals(
           "unauthenticated",
           "validation-failed",
+          "entitlement-missing",
           "reservation-refused",
           "busy",
         ),
       },
     }),
-    async (c) => c.json(await openRoom(c.env, c.var.accountId, c.req.valid("json")), 201),
+    async (c) => c.json(await openRoom(c.env, c.var.apiKey, c.req.valid("json")), 201),
   )
   .openapi(
     route("apiKey", {
@@ -87,6 +89,7 @@ export const rooms = new OpenAPIHono<AppEnv>({ defaultHook: invalid })
           "unauthenticated",
           "not-found",
           "validation-failed",
+          "entitlement-missing",
           "room-closed",
           "room-full",
           "tier-broadcasts-exceeded",
@@ -96,9 +99,8 @@ export const rooms = new OpenAPIHono<AppEnv>({ defaultHook: invalid })
     }),
     async (c) => {
       const { room: roomId } = c.req.valid("param");
-      const { accountId } = c.var;
       const change = c.req.valid("json");
-      return c.json(await changeRoom(c.env, accountId, roomId, change), 200);
+      return c.json(await changeRoom(c.env, c.var.apiKey, roomId, change), 200);
     },
   )
   .openapi(
@@ -135,7 +137,24 @@ export const rooms = new OpenAPIHono<AppEnv>({ defaultHook: invalid })
     async (c) => {
       const { room: roomId } = c.req.valid("param");
       const grants = c.req.valid("json");
-      return c.json(await mintToken(c.env, c.var.accountId, roomId, grants), 201);
+      return c.json(await mintToken(c.env, c.var.apiKey, roomId, grants), 201);
+    },
+  )
+  .openapi(
+    route("apiKey", {
+      method: "post",
+      path: "/v1/rooms/{room}/revocations",
+      summary: "Void an identity's tokens for a room, and send it out",
+      request: { params, body: body(api.createRevocation) },
+      responses: {
+        201: json(api.revocation, "What was issued before is void from now on."),
+        ...refusals("unauthenticated", "not-found", "validation-failed", "unavailable"),
+      },
+    }),
+    async (c) => {
+      const { room: roomId } = c.req.valid("param");
+      const revoking = c.req.valid("json");
+      return c.json(await revokeTokens(c.env, c.var.accountId, roomId, revoking), 201);
     },
   )
   .openapi(
@@ -146,7 +165,18 @@ export const rooms = new OpenAPIHono<AppEnv>({ defaultHook: invalid })
       request: { params, body: body(api.enterRoom) },
       responses: {
         201: json(api.entry, "All that a client needs to take part."),
-        ...refusals("unauthenticated", "not-found", "room-closed", "room-full", "busy"),
+        ...refusals(
+          "unauthenticated",
+          "revoked",
+          "account-suspended",
+          "banned",
+          "not-found",
+          "room-closed",
+          "room-full",
+          "idempotency-mismatch",
+          "busy",
+          "unavailable",
+        ),
       },
     }),
     async (c) => {

@@ -31,6 +31,6 @@ export async function readRows<Rows>(read: () => Promise<Rows>): Promise<Rows> {
     if (error instanceof Problem) throw error;
     console.error(JSON.stringify({ alert: "read-failed", error: String(error) }));
     const detail = "The control database does not answer.";
-    throw new Problem("unavailable", { detail, retryAfter: 2 });
+    throw new Problem("unavailable", { detail, part: "control", retryAfter: 2 });
   }
 }

@@ -1,14 +1,16 @@
 import type { z } from "zod";
 import type { createdBroadcast, createTrack } from "#schema/api/media.ts";
 import { newId, nodeIdOfWorker, zoneOf } from "#schema/ids.ts";
-import type { DtlsParametersWire } from "#schema/media.ts";
+import { type DtlsParametersWire, sourcesOf } from "#schema/media.ts";
 import type { MediaClass } from "#schema/settings.ts";
-import { type SessionPrincipal, verifyJoinToken } from "../auth/tokens.ts";
+import { verifyJoinToken } from "../auth/join-tokens.ts";
+import type { SessionPrincipal } from "../auth/tokens.ts";
 import type { IdempotencyScope } from "../broker/requests.ts";
 import { configOf, type Env } from "../env.ts";
 import { Problem } from "../problem.ts";
 import { ask } from "./ask.ts";
 import { callNode } from "./calls.ts";
+import { requireUnrevoked } from "./revocations.ts";
 
 /**
  * Claims a producer place and makes the sending transport on it. Where the
@@ -63,10 +65,10 @@ export async function startTrack(
     env,
     zone,
     "locateBroadcast",
-    own,
+    { ...own, source: track.source },
   );
   const { kind, source, rtpParameters, paused } = track;
-  const allowed = sources[media][kind];
+  const allowed = sourcesOf[media][kind];
   if (source !== allowed) {
     throw new Problem("validation-failed", {
       errors: [
@@ -111,6 +113,7 @@ export async function showInRoom(
   token: string,
 ) {
   const joining = await verifyJoinToken(configOf(env), token);
+  await requireUnrevoked(env, joining);
   if (!joining.canPublish) {
     const detail = "The other room's token does not let it publish.";
     throw new Problem("forbidden", { detail });
@@ -118,12 +121,8 @@ export async function showInRoom(
   if (zoneOf(joining.roomId) !== zoneOf(roomId)) {
     throw new Problem("not-found", { detail: "A broadcast's rooms are in one zone." });
   }
-  const input = { roomId, sessionId, broadcastId, otherRoomId: joining.roomId };
+  const { accountId, canPublishSources, roomId: otherRoomId } = joining;
+  const other = { otherRoomId, accountId, canPublishSources };
+  const input = { roomId, sessionId, broadcastId, ...other };
   return ask(env, zoneOf(roomId) ?? "", "showBroadcast", input);
 }
-
-/** A broadcast has one audio and one video track, named by what they carry. */
-const sources = {
-  camera: { audio: "microphone", video: "camera" },
-  screen: { audio: "screen-audio", video: "screen" },
-} as const;

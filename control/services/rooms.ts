@@ -1,7 +1,9 @@
 import type { Entry, Room } from "#schema/api/rooms.ts";
 import { zoneOf } from "#schema/ids.ts";
 import type { VideoCodec } from "#schema/media.ts";
-import { type Joining, mintJoinToken, signSession } from "../auth/tokens.ts";
+import { type Grants, type Joining, mintJoinToken } from "../auth/join-tokens.ts";
+import type { KnownKey } from "../auth/key-ring.ts";
+import { signSession } from "../auth/tokens.ts";
 import { roomView } from "../broker/decide/rooms.ts";
 import type { IdempotencyScope } from "../broker/requests.ts";
 import { configOf, type Env } from "../env.ts";
@@ -10,6 +12,8 @@ import { roomsOfAccount } from "../ledger/find.ts";
 import { channelNameOf } from "../objects/names.ts";
 import { Problem } from "../problem.ts";
 import { ask, readRows } from "./ask.ts";
+import { entitledTier, entitlementMissing } from "./entitled.ts";
+import { requireUnrevoked } from "./revocations.ts";
 
 export interface NewRoom {
   tier: number;
@@ -19,12 +23,11 @@ export interface NewRoom {
   codec?: VideoCodec;
 }
 
-/** Opens a room in a zone; one zone is all that this deployment knows so far. */
-export async function openRoom(
-  env: Env,
-  accountId: string,
-  room: NewRoom,
-): Promise<Room> {
+/**
+ * Opens a room of an account, in a zone; one zone is all that a deployment has.
+ * @throws Problem `entitlement-missing` for a tier that the account has not bought
+ */
+export async function openRoom(env: Env, key: KnownKey, room: NewRoom): Promise<Room> {
   const { zone } = configOf(env);
   if (room.zone && room.zone !== zone) {
     throw new Problem("validation-failed", {
@@ -35,19 +38,27 @@ export async function openRoom(
   }
   const { tier, name, reserve, codec } = room;
   checkTier(env, tier);
+  const entitled = await entitledTier(env, key, tier);
+  if (tier > entitled) throw entitlementMissing(tier, entitled);
+  const { accountId } = key;
   return ask(env, zone, "createRoom", { accountId, tier, name, reserve, codec });
 }
 
-/** Changes an account's room: its name, its tier, whether its tier is reserved. */
+/**
+ * Changes an account's room: its name, its tier, whether its tier is reserved. A
+ * higher tier is an opening, and takes an entitlement like one.
+ */
 export async function changeRoom(
   env: Env,
-  accountId: string,
+  key: KnownKey,
   roomId: string,
   change: { name?: string; tier?: number; reserve?: boolean },
 ): Promise<Room> {
   checkTier(env, change.tier);
-  const zone = zoneOf(roomId) ?? "";
-  return ask(env, zone, "changeRoom", { roomId, accountId, ...change });
+  const { accountId } = key;
+  const entitled = await entitledTier(env, key, change.tier ?? 0);
+  const input = { roomId, accountId, entitledTier: entitled, ...change };
+  return ask(env, zoneOf(roomId) ?? "", "changeRoom", input);
 }
 
 function checkTier(env: Env, tier: number | undefined): void {
@@ -70,21 +81,32 @@ export async function listRooms(
   return { rooms, nextCursor: rows.length > limit ? rooms.at(-1)?.id : undefined };
 }
 
-/** Mints a join token for one of the account's rooms. */
+/** Mints a join token for one of the account's rooms, with one of its keys. */
 export async function mintToken(
   env: Env,
-  accountId: string,
+  key: KnownKey,
   roomId: string,
-  grants: Omit<Joining, "roomId" | "keyId"> & { ttlSeconds: number },
+  grants: Minting,
 ): Promise<{ token: string; expiresAt: string }> {
+  const { accountId } = key;
   const room = await ask(env, zoneOf(roomId) ?? "", "readRoom", { roomId, accountId });
   if (room.state !== "open") throw new Problem("room-closed");
-  const { identity, canPublish, canSubscribe, roomAdmin, ttlSeconds } = grants;
-  const joining = { roomId, identity, canPublish, canSubscribe, roomAdmin };
-  return mintJoinToken(configOf(env).apiKey, joining, ttlSeconds);
+  const { ttlSeconds, ...joining } = grants;
+  const maxSeconds = configOf(env).settings.tokens.joinTtlMaxMs / 1000;
+  if (ttlSeconds > maxSeconds) {
+    const message = `is more than ${maxSeconds}: a token is good for so long at most`;
+    throw new Problem("validation-failed", { errors: [{ path: "ttlSeconds", message }] });
+  }
+  return mintJoinToken(key, { roomId, ...joining }, ttlSeconds);
 }
 
-/** Lets the bearer of a join token into its room. */
+type Minting = Grants & { identity: string; ttlSeconds: number };
+
+/**
+ * Lets the bearer of a join token into its room, or who was in there before and
+ * comes back: signature and key were checked; a revocation is asked for, and the
+ * broker commits.
+ */
 export async function enterRoom(
   env: Env,
   roomId: string,
@@ -92,13 +114,16 @@ export async function enterRoom(
   idempotency?: IdempotencyScope,
 ): Promise<Entry> {
   if (joining.roomId !== roomId) throw new Problem("not-found");
+  await requireUnrevoked(env, joining);
   const config = configOf(env);
-  const { identity, canPublish, canSubscribe, roomAdmin } = joining;
-  const input = { roomId, identity, canPublish, canSubscribe, roomAdmin };
+  const { keyId, issuedAtMs: _, ...input } = joining;
   const zone = zoneOf(roomId) ?? "";
   const entered = await ask(env, zone, "enterRoom", input, idempotency);
   const { sessionId, room, eventSeq, sessions, broadcasts } = entered;
-  const credential = await signSession(config, { sessionId, roomId, identity });
+  const { identity, canPublish, canPublishSources, canSubscribe, roomAdmin } = joining;
+  const grants = { canPublish, canPublishSources, canSubscribe, roomAdmin };
+  const principal = { sessionId, roomId, identity, keyId, grants };
+  const credential = await signSession(config, principal);
   return {
     session: { id: sessionId, identity },
     ...credential,

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { broadcastInfo } from "../channel.ts";
 import { idOf, zoneName } from "../ids.ts";
-import { rtpCapabilities, videoCodec } from "../media.ts";
+import { rtpCapabilities, trackSource, videoCodec } from "../media.ts";
 
 const name = z.string().min(1).max(80);
 /** A participant's identity: the application's own name for a person. */
@@ -56,15 +56,41 @@ export const createToken = z
   .object({
     identity,
     canPublish: z.boolean().default(true),
+    canPublishSources: z
+      .array(trackSource)
+      .max(4)
+      .optional()
+      .meta({ description: "What it may send; everything unless given." }),
     canSubscribe: z.boolean().default(true),
     roomAdmin: z.boolean().default(false),
-    ttlSeconds: z.number().int().min(10).max(86_400).default(600),
+    ttlSeconds: z.number().int().min(10).max(604_800).default(600),
   })
   .meta({ id: "CreateToken" });
 
 export const token = z
   .object({ token: z.string(), expiresAt: z.iso.datetime() })
   .meta({ id: "Token" });
+
+export const createRevocation = z
+  .object({
+    identity,
+    before: z.iso.datetime().optional().meta({
+      description: "Void what was issued before this; now unless given.",
+    }),
+    endSessions: z.boolean().default(true).meta({
+      description: "Send the identity's sessions out of the room too.",
+    }),
+  })
+  .meta({ id: "CreateRevocation" });
+
+export const revocation = z
+  .object({
+    identity: z.string(),
+    before: z.iso.datetime(),
+    /** The sessions that ended. */
+    sessions: z.array(z.string()),
+  })
+  .meta({ id: "Revocation" });
 
 /** Shows a broadcast in a second room: that room's join token says who may. */
 export const showBroadcast = z

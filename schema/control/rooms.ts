@@ -8,6 +8,7 @@ import {
   text,
   uniqueIndex,
 } from "drizzle-orm/sqlite-core";
+import type { TrackSource } from "../media.ts";
 import { worker } from "./fleet.ts";
 
 /* Who is where: rooms, and the holders of every claim on capacity. */
@@ -59,6 +60,8 @@ export const session = sqliteTable(
       .references(() => room.id),
     identity: text().notNull(),
     canPublish: integer("can_publish", { mode: "boolean" }).notNull(),
+    /** What it may send; null: everything. */
+    publishSources: text("publish_sources", { mode: "json" }).$type<TrackSource[]>(),
     canSubscribe: integer("can_subscribe", { mode: "boolean" }).notNull(),
     roomAdmin: integer("room_admin", { mode: "boolean" }).notNull(),
     /** Whether its channel is connected. */

@@ -13,7 +13,8 @@ import {
 import type { PipelineBody } from "#control/local/hrana-protocol.ts";
 import type { DatabaseOptions, DatabaseServer } from "#control/local/hrana-server.ts";
 import type { Keys } from "#control/local/keys.ts";
-import { makeKeys } from "#control/local/keys.ts";
+import { hashOfKey, makeKeys } from "#control/local/keys.ts";
+import { provisionFirstAccount } from "#control/local/provision.ts";
 import { type DatabaseName, databaseNames } from "#schema/databases.ts";
 import type { SettingsInput } from "#schema/settings.ts";
 
@@ -122,6 +123,7 @@ export async function startControl(options: ControlOptions = {}): Promise<Contro
     databaseNames.map((name) => [name, disturbed(disturbances[name])]),
   );
   const servers = await startDatabases({ root, folder, token, each });
+  await provisionFirstAccount(servers.accounts, token, zone, keys);
   migrated = true;
   const databases = Object.fromEntries(
     databaseNames.map((name) => [name, testDatabase(servers[name])]),
@@ -139,8 +141,7 @@ export async function startControl(options: ControlOptions = {}): Promise<Contro
           WEIR_WEBHOOK_LOOPBACK: options.webhookLoopback ? "allow" : "refuse",
         },
         secrets: {
-          WEIR_API_KEY: keys.api,
-          WEIR_OPERATOR_KEY: keys.operator,
+          WEIR_OPERATOR_KEY_HASH: hashOfKey(keys.operator),
           WEIR_NODE_KEY: keys.node,
           WEIR_SECRET_KEY: keys.secret,
         },

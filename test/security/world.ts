@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { SignJWT } from "jose";
+import { firstAccountId } from "#schema/ids.ts";
 import {
   bodyOf,
   enter,
@@ -84,7 +85,17 @@ export async function makeWorld(
   const elsewhere = await tokenFor(control, other.id, "ann");
   const paper = await registerTwice(control);
   const expired = await expiredSession(control, ann);
+  const stranger = await addAccount(control);
+  const operator = { key: control.keys.operator };
+  const granted = await control.call(
+    "POST",
+    `/v1/accounts/${firstAccountId(control.zone)}/entitlements`,
+    { ...operator, body: { tier: 1 } },
+  );
   const ids = {
+    account: firstAccountId(control.zone),
+    key: key.split(".")[0] ?? "",
+    entitlement: bodyOf(granted, 201).id as string,
     room: room.id,
     channel: room.id,
     session: ann.sessionId,
@@ -104,7 +115,11 @@ export async function makeWorld(
     control,
     ann,
     holders: {
-      apiKey: alone(key),
+      apiKey: {
+        own: key,
+        others: { "of another account": stranger.key },
+        over: { revoked: { credential: stranger.revoked, code: "unauthenticated" } },
+      },
       operator: alone(control.keys.operator),
       nodeKey: alone(control.keys.node),
       node: {
@@ -118,6 +133,8 @@ export async function makeWorld(
       },
       joinToken: {
         own: token,
+        // Who was in comes back with the credential of that session.
+        alsoTakes: ["session"],
         others: { "of another room": elsewhere },
         over: {
           expired: {
@@ -143,6 +160,17 @@ export async function makeWorld(
       await control.stop();
     },
   };
+}
+
+/** Another account, with a key and one that was revoked. */
+async function addAccount(control: Control): Promise<{ key: string; revoked: string }> {
+  const key = control.keys.operator;
+  const body = { name: "stranger", everyTier: true };
+  const added = bodyOf(await control.call("POST", "/v1/accounts", { key, body }), 201);
+  const path = `/v1/accounts/${added.id}/keys`;
+  const made = bodyOf(await control.call("POST", path, { key, body: {} }), 201);
+  bodyOf(await control.call("DELETE", `${path}/${made.id}`, { key }), 200);
+  return { key: added.key.apiKey, revoked: made.apiKey };
 }
 
 /** A node that is there on paper only: no agent says anything of it by itself. */

@@ -7,7 +7,7 @@ import { endBroadcast, releaseViewers } from "../claims.ts";
 import { type Refusal, sessionDecision } from "../decision.ts";
 import type { Draft } from "../draft.ts";
 import type { BroadcastState } from "../state.ts";
-import { placeFor } from "./may-broadcast.ts";
+import { placeFor, sourceRefusal } from "./may-broadcast.ts";
 import { broadcastView } from "./sessions.ts";
 
 export interface ClaimedBroadcast {
@@ -88,13 +88,18 @@ function ownBroadcast(draft: Draft, input: OwnTrack): BroadcastState | Refusal {
     : { refusal: "not-found" };
 }
 
-/** Finds where a session's own broadcast is produced, for calls to its node. */
+/**
+ * Finds where a session's own broadcast is produced, for calls to its node.
+ * Naming a source asks whether the session may send it.
+ */
 export const locateBroadcast = sessionDecision<
-  OwnTrack,
+  OwnTrack & { source?: TrackSource },
   ClaimedBroadcast & { media: MediaClass; kinds: ("audio" | "video")[] }
->((draft, input) => {
+>((draft, input, _, session) => {
   const broadcast = ownBroadcast(draft, input);
   if ("refusal" in broadcast) return broadcast;
+  const refused = input.source && sourceRefusal(session, input.source);
+  if (refused) return refused;
   const { id, workerId, transportId, mediaClass } = broadcast.row;
   return {
     media: mediaClass,
@@ -115,10 +120,12 @@ export const addTrack = sessionDecision<
     paused: boolean;
   },
   { id: string; source: TrackSource; paused: boolean }
->((draft, input) => {
+>((draft, input, _, session) => {
   const broadcast = ownBroadcast(draft, input);
   if ("refusal" in broadcast) return broadcast;
   const { trackId, kind, source, paused } = input;
+  const refused = sourceRefusal(session, source);
+  if (refused) return refused;
   const track = { id: trackId, source, paused };
   if (broadcast.tracks.has(trackId)) return track;
   const first = broadcast.tracks.size === 0;

@@ -1,3 +1,4 @@
+import { sourcesOf, type TrackSource } from "#schema/media.ts";
 import type { MediaClass } from "#schema/settings.ts";
 import type { BroadcastPlacement, PassedOver } from "../../placement/decision.ts";
 import { placeBroadcast } from "../../placement/producer.ts";
@@ -58,6 +59,11 @@ function refusalOf(
       detail: "The session's token does not let it publish.",
     };
   }
+  const refused = Object.values(sourcesOf[media]).map((source) =>
+    sourceRefusal(session, source),
+  );
+  // One of its tracks is enough to broadcast.
+  if (refused.every((refusal) => refusal)) return refused[0];
   if (room.row.broadcastsMax === 0) {
     return {
       refusal: "tier-broadcasts-exceeded",
@@ -75,6 +81,19 @@ function refusalOf(
     refusal: "tier-broadcasts-exceeded",
     detail: `Tier ${room.row.tier} has room for ${room.row.broadcastsMax} broadcasts.`,
     retryAfter: 10,
+  };
+}
+
+/** Refuses a source that the session's token does not name. */
+export function sourceRefusal(
+  { publishSources }: SessionRow,
+  source: TrackSource,
+): Refusal | undefined {
+  if (!publishSources || publishSources.includes(source)) return undefined;
+  const allowed = publishSources.join(", ") || "nothing";
+  return {
+    refusal: "forbidden",
+    detail: `The session's token lets it publish ${allowed}, and no ${source}.`,
   };
 }
 

@@ -19,12 +19,17 @@ export const changeRoom = roomDecision<
     name?: string;
     tier?: number;
     reserve?: boolean;
+    /** The highest tier that the account may open rooms of. Default: any. */
+    entitledTier?: number;
   },
   Room
 >((draft, { accountId, name, ...change }, room) => {
   const { row } = room;
   if (row.accountId !== accountId) return { refusal: "not-found" };
   const tier = change.tier ?? row.tier;
+  const { entitledTier = tier } = change;
+  if (tier > row.tier && tier > entitledTier)
+    return entitlementRefusal(tier, entitledTier);
   const reserve = change.reserve ?? row.reserve;
   if (tier !== row.tier || reserve !== row.reserve) {
     const refusal = retier(draft, room, tier, reserve);
@@ -34,6 +39,15 @@ export const changeRoom = roomDecision<
   draft.touchRoom(room);
   return roomView(row);
 });
+
+/** Tells an account that it may not open rooms of a tier, and how it may. */
+export function entitlementRefusal(wanted: number, entitled: number): Refusal {
+  const detail =
+    `The account may open rooms up to tier ${entitled}, and not of tier ${wanted}: ` +
+    "buy a higher tier, or ask the operator for an entitlement. " +
+    "GET /v1/account shows what it has.";
+  return { refusal: "entitlement-missing", detail };
+}
 
 function retier(
   draft: Draft,

@@ -1,5 +1,6 @@
 import type { Room } from "#schema/api/rooms.ts";
 import type { BroadcastInfo, RoomStateWire } from "#schema/channel.ts";
+import type { TrackSource } from "#schema/media.ts";
 import { endSession } from "../claims.ts";
 import { roomDecision, sessionDecision } from "../decision.ts";
 import type { BroadcastState, RoomState, SessionRow, ZoneState } from "../state.ts";
@@ -14,20 +15,34 @@ export interface Entered {
   routerRtpCapabilities?: unknown;
 }
 
-/** Lets one more participant in, up to the tier's mark. */
+/**
+ * Lets one more participant in, up to the tier's mark. Who comes back gives the
+ * session that they had before back first.
+ */
 export const enterRoom = roomDecision<
   {
     roomId: string;
+    /** The account of the token's key; another's room is as good as none. */
+    accountId?: string;
     identity: string;
     canPublish: boolean;
+    /** Absent: everything. */
+    canPublishSources?: TrackSource[];
     canSubscribe: boolean;
     roomAdmin: boolean;
+    /** A session of the same identity that the new one takes the place of. */
+    replaces?: string;
   },
   Entered
 >((draft, input, room) => {
   const { row } = room;
+  if (input.accountId && input.accountId !== row.accountId) {
+    return { refusal: "not-found" };
+  }
   if (row.state !== "open") return { refusal: "room-closed" };
   if (room.bans.has(input.identity)) return { refusal: "banned" };
+  const replaced = input.replaces && room.sessions.get(input.replaces);
+  if (replaced) endSession(draft, room, replaced);
   if (row.sessionsPresent >= row.sessionsMax) {
     return {
       refusal: "room-full",
@@ -40,6 +55,7 @@ export const enterRoom = roomDecision<
     roomId: row.id,
     identity: input.identity,
     canPublish: input.canPublish,
+    publishSources: input.canPublishSources ?? null,
     canSubscribe: input.canSubscribe,
     roomAdmin: input.roomAdmin,
     attached: false,
@@ -94,6 +110,17 @@ export interface Attached {
   roomAdmin: boolean;
   identity: string;
 }
+
+/** Ends all sessions of an identity in one of an account's rooms. */
+export const endIdentity = roomDecision<
+  { roomId: string; accountId: string; identity: string },
+  { sessions: string[] }
+>((draft, { accountId, identity }, room) => {
+  if (room.row.accountId !== accountId) return { refusal: "not-found" };
+  const gone = [...room.sessions.values()].filter((one) => one.identity === identity);
+  for (const session of gone) endSession(draft, room, session);
+  return { sessions: gone.map((session) => session.id) };
+});
 
 /** The session's channel is connected: it is present for good. */
 export const attachSession = sessionDecision<

@@ -1,3 +1,4 @@
+import { sourcesOf, type TrackSource } from "#schema/media.ts";
 import { hideBroadcast } from "../claims.ts";
 import { type Decision, type Refusal, roomsBeside } from "../decision.ts";
 import type { Draft } from "../draft.ts";
@@ -11,6 +12,10 @@ interface Showing {
   broadcastId: string;
   /** The room in which it is to be shown, or shown no longer. */
   otherRoomId: string;
+  /** The account that the other room's token is of. */
+  accountId?: string;
+  /** What that token lets its bearer send; absent: everything. */
+  canPublishSources?: TrackSource[];
 }
 
 function bothRooms({ roomId, otherRoomId }: Showing, state: ZoneState): Set<string> {
@@ -26,7 +31,7 @@ export const showBroadcast: Decision<Showing, { broadcastId: string; rooms: stri
       if ("refusal" in found) return found;
       const { broadcast, other } = found;
       if (broadcast.rooms.has(other.row.id)) return shownIn(broadcast);
-      const refusal = mayShow(found);
+      const refusal = mayShow(found, input);
       if (refusal) return refusal;
       const counted = broadcast.row.mediaClass === "camera";
       const { id: broadcastId } = broadcast.row;
@@ -81,9 +86,18 @@ function find(draft: Draft, input: Showing): Found | Refusal {
   return { broadcast, home, other };
 }
 
-function mayShow({ broadcast, home, other }: Found): Refusal | undefined {
+function mayShow(
+  { broadcast, home, other }: Found,
+  { accountId = other.row.accountId, canPublishSources: allowed }: Showing,
+): Refusal | undefined {
   // A room of another account is as good as none.
   if (home.row.accountId !== other.row.accountId) return { refusal: "not-found" };
+  if (accountId !== other.row.accountId) return { refusal: "not-found" };
+  const sources = Object.values(sourcesOf[broadcast.row.mediaClass]);
+  if (allowed && !sources.every((source) => allowed.includes(source))) {
+    const detail = `The other room's token does not let it publish ${sources.join(" and ")}.`;
+    return { refusal: "forbidden", detail };
+  }
   if (other.row.state !== "open") return { refusal: "room-closed" };
   if (broadcast.row.mediaClass === "screen" && other.row.broadcastsMax > 0)
     return undefined;

@@ -5,6 +5,11 @@ const sentences: Record<WeirErrorCode, string> = {
   "bad-request": "The server could not read the request.",
   "validation-failed": "The server did not accept what was entered.",
   unauthenticated: "The invitation or key is not valid, or it has run out.",
+  revoked: "This invitation was taken back. Ask for a new one.",
+  "account-suspended": "The service of this application is suspended.",
+  "entitlement-missing": "This service has not bought rooms of this size.",
+  "too-many-keys": "There are as many keys as there may be.",
+  "last-key": "The last key has to stay.",
   forbidden: "You are not allowed to do this here.",
   "not-found": "There is no such room, or it is over.",
   "method-not-allowed": "The server does not know this request.",
@@ -64,6 +69,7 @@ export function nextStep(code: WeirErrorCode): { text: string; mayEnter: boolean
     case "superseded":
       return { text: "Enter again to go on here.", mayEnter: true };
     case "unauthenticated":
+    case "revoked":
       return { text: "Ask for a new invitation.", mayEnter: true };
     default:
       return { text: "Enter again; what was said meanwhile is kept.", mayEnter: true };

@@ -1,0 +1,174 @@
+import { idOf } from "#schema/ids.ts";
+import {
+  type KeyWithAccount,
+  newestKeyIdOf,
+  readKey,
+  touchKeys,
+} from "../databases/keys.ts";
+import { type Parts, partsOf, readAccounts } from "../databases/parts.ts";
+import { isKeyRevoked } from "../databases/revocations.ts";
+import type { Config } from "../env.ts";
+import { Problem } from "../problem.ts";
+import { sealedFor, unseal } from "./sealed.ts";
+
+/** An API key as requests and tokens are checked with it. */
+export interface KnownKey {
+  id: string;
+  accountId: string;
+  secret: string;
+  revoked: boolean;
+  suspended: boolean;
+  everyTier: boolean;
+  entitlements: { tier: number; startsAtMs: number; endsAtMs: number | null }[];
+}
+
+interface Remembered {
+  /** Undefined: there is no such key. */
+  key: KnownKey | undefined;
+  readAtMs: number;
+}
+
+const keyId = idOf("key");
+
+/**
+ * The keys that this isolate knows. Entries are believed for a minute, so that
+ * a request with a known key reads no database; while the accounts do not answer,
+ * what was known serves on.
+ */
+export class KeyRing {
+  readonly #config: Config;
+  readonly #parts: Parts;
+  readonly #keys = new Map<string, Remembered>();
+  readonly #newest = new Map<string, { keyId: string; readAtMs: number }>();
+  /** When keys were used, as far as it is not written yet. */
+  readonly #used = new Map<string, number>();
+  #usedWrittenAtMs = 0;
+
+  constructor(config: Config) {
+    this.#config = config;
+    this.#parts = partsOf(config);
+  }
+
+  /**
+   * Finds a key by its id, revoked ones too.
+   * @throws Problem `unavailable` where the accounts do not answer and it is not known
+   */
+  async find(id: string): Promise<KnownKey | undefined> {
+    // Text that cannot be a key's id is not worth a question.
+    if (!keyId.safeParse(id).success) return undefined;
+    const known = this.#keys.get(id);
+    const { keyCacheMs, unknownKeyCacheMs, keyStaleMs } = this.#config.settings.accounts;
+    const ageMs = known ? Date.now() - known.readAtMs : 0;
+    if (known && ageMs < (known.key ? keyCacheMs : unknownKeyCacheMs)) return known.key;
+    try {
+      return await this.#read(id);
+    } catch (error) {
+      if (!(error instanceof Problem) || !known?.key || ageMs > keyStaleMs) throw error;
+      return this.#stale(known.key);
+    }
+  }
+
+  /** Reads a key anew from the primary: what was just bought is not everywhere yet. */
+  async refresh(id: string): Promise<KnownKey | undefined> {
+    const found = await this.#parts.accounts.use((client) => readKey(client, id));
+    return this.#remember(id, found);
+  }
+
+  /** The key with which tokens of an account are minted where none was used to ask. */
+  async newestOf(accountId: string): Promise<KnownKey | undefined> {
+    const known = this.#newest.get(accountId);
+    const { keyCacheMs } = this.#config.settings.accounts;
+    if (known && Date.now() - known.readAtMs < keyCacheMs) {
+      const key = await this.find(known.keyId);
+      if (key && !key.revoked) return key;
+    }
+    const id = await readAccounts(this.#parts, (client) =>
+      newestKeyIdOf(client, accountId),
+    );
+    if (!id) return undefined;
+    this.#newest.set(accountId, { keyId: id, readAtMs: Date.now() });
+    return this.find(id);
+  }
+
+  /** Forgets a key that was changed here, so that the change acts at once. */
+  forget(id: string): void {
+    this.#keys.delete(id);
+    this.#newest.clear();
+  }
+
+  /** Forgets all keys of an account that was changed here. */
+  forgetAccount(accountId: string): void {
+    for (const [id, { key }] of this.#keys) {
+      if (key?.accountId === accountId) this.#keys.delete(id);
+    }
+  }
+
+  /**
+   * Notes that a key was used. The database hears of it some minutes apart, and
+   * never before the request has its answer.
+   * @param later keeps work alive beyond the answer
+   */
+  used(id: string, later: (work: Promise<unknown>) => void): void {
+    const nowMs = Date.now();
+    this.#used.set(id, nowMs);
+    if (nowMs - this.#usedWrittenAtMs < this.#config.settings.accounts.keyUsedEveryMs) {
+      return;
+    }
+    this.#usedWrittenAtMs = nowMs;
+    const used = new Map(this.#used);
+    this.#used.clear();
+    // It is a hint for people who tidy up: a lost one is no loss.
+    later(this.#parts.accounts.use((client) => touchKeys(client, used)).catch(() => {}));
+  }
+
+  async #read(id: string): Promise<KnownKey | undefined> {
+    const found = await readAccounts(this.#parts, (client) => readKey(client, id));
+    return this.#remember(id, found);
+  }
+
+  async #remember(
+    id: string,
+    found: KeyWithAccount | undefined,
+  ): Promise<KnownKey | undefined> {
+    const key = found && (await this.#open(found));
+    if (this.#keys.size >= this.#config.settings.accounts.keyCacheMax) {
+      const oldest = this.#keys.keys().next().value;
+      if (oldest !== undefined) this.#keys.delete(oldest);
+    }
+    this.#keys.delete(id);
+    this.#keys.set(id, { key, readAtMs: Date.now() });
+    return key;
+  }
+
+  async #open({ key, account, entitlements }: KeyWithAccount): Promise<KnownKey> {
+    const { id, accountId, sealedSecret, revokedAtMs } = key;
+    return {
+      id,
+      accountId,
+      secret: await unseal(this.#config, sealedSecret, sealedFor(key)),
+      revoked: revokedAtMs !== null,
+      suspended: account.state === "suspended",
+      everyTier: account.everyTier,
+      entitlements,
+    };
+  }
+
+  /** Long after it was read, a key may have been revoked: the sessions know that. */
+  async #stale(key: KnownKey): Promise<KnownKey> {
+    const revoked = await this.#parts.sessions.use((client) =>
+      isKeyRevoked(client, key.id),
+    );
+    return { ...key, revoked: key.revoked || revoked };
+  }
+}
+
+const rings = new WeakMap<Config, KeyRing>();
+
+/** The isolate's key ring. */
+export function keyRingOf(config: Config): KeyRing {
+  const known = rings.get(config);
+  if (known) return known;
+  const made = new KeyRing(config);
+  rings.set(config, made);
+  return made;
+}

@@ -1,0 +1,49 @@
+import type { Client } from "@libsql/client/web";
+import { and, asc, eq, gt, sql } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/libsql/web";
+import { account } from "#schema/accounts/accounts.ts";
+
+export type AccountRow = typeof account.$inferSelect;
+
+/** Adds an account; one that is there already stays as it is. */
+export async function insertAccount(client: Client, row: AccountRow): Promise<void> {
+  await drizzle(client).insert(account).values(row).onConflictDoNothing();
+}
+
+/** An account, or undefined where there is none. */
+export async function readAccount(
+  client: Client,
+  accountId: string,
+): Promise<AccountRow | undefined> {
+  const found = drizzle(client).select().from(account).where(eq(account.id, accountId));
+  return (await found)[0];
+}
+
+/** Accounts after a cursor (an account's id), `limit` at most, by id. */
+export async function listAccountRows(
+  client: Client,
+  after: string,
+  limit: number,
+): Promise<AccountRow[]> {
+  return drizzle(client)
+    .select()
+    .from(account)
+    .where(gt(account.id, after))
+    .orderBy(asc(account.id))
+    .limit(limit);
+}
+
+/** Changes an account. @returns it as it is now, or undefined where there is none */
+export async function updateAccount(
+  client: Client,
+  accountId: string,
+  change: Partial<Pick<AccountRow, "name" | "state" | "everyTier">>,
+): Promise<AccountRow | undefined> {
+  // An empty change is no SQL: it writes the id over itself.
+  const rows = await drizzle(client)
+    .update(account)
+    .set({ id: sql`${account.id}`, ...change })
+    .where(and(eq(account.id, accountId)))
+    .returning();
+  return rows[0];
+}

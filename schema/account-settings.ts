@@ -1,0 +1,57 @@
+import { z } from "zod";
+
+const positive = z.number().int().positive();
+
+/** How long a database of the doors may take, and how it is left alone when down. */
+const patience = (timeoutMs: number, pauseMs: number) =>
+  z
+    .object({
+      /** A request without an answer for this long has failed. */
+      timeoutMs: positive.prefault(timeoutMs),
+      /** After a failure it is not asked again for this long. */
+      pauseMs: positive.prefault(pauseMs),
+    })
+    .prefault({});
+
+/** What the databases of accounts, sessions and payments may take. */
+export const databaseSettings = z
+  .object({
+    sessions: patience(1500, 500),
+    accounts: patience(2000, 2000),
+    /** Room entry waits for it before it asks the primary: keep it short. */
+    accountsReplica: patience(300, 10_000),
+    premium: patience(5000, 500),
+  })
+  .prefault({});
+
+export const accountSettings = z
+  .object({
+    /** Each isolate believes what it knows of an API key for this long. */
+    keyCacheMs: positive.prefault(60_000),
+    /** With the accounts database down, what was known of a key serves for this long. */
+    keyStaleMs: positive.prefault(3_600_000),
+    /** A key that is not there is not looked for again for this long. */
+    unknownKeyCacheMs: positive.prefault(5000),
+    /** Keys that an isolate remembers. */
+    keyCacheMax: positive.prefault(10_000),
+    /** When a key was last used is written this far apart. */
+    keyUsedEveryMs: positive.prefault(300_000),
+    /** Keys of an account that are not revoked. */
+    keysMax: positive.prefault(20),
+    /** An account is warned this long before the end of an entitlement. */
+    warnBeforeMs: positive.prefault(7 * 86_400_000),
+  })
+  .prefault({});
+
+export const tokenSettings = z
+  .object({
+    /** Clocks of applications and hosts may be this far off. */
+    leewayMs: positive.prefault(60_000),
+    /** A join token may be good for this long at most. */
+    joinTtlMaxMs: positive.prefault(86_400_000),
+    /** An expired session credential still lets its bearer in again for this long. */
+    reentryMs: positive.prefault(600_000),
+    /** Revocations are kept for this long, beyond all that they could concern. */
+    revocationKeepMs: positive.prefault(7 * 86_400_000),
+  })
+  .prefault({});
