@@ -15,8 +15,9 @@ interface SealingKey {
   key: Awaited<ReturnType<typeof crypto.subtle.deriveKey>>;
 }
 
-// Deriving costs more than using, and there are only two.
-const keys = new Map<string, Promise<SealingKey>>();
+// Deriving costs more than using, and there are only two. A promise would belong
+// to the request that asked first, so only what came of it is kept.
+const keys = new Map<string, SealingKey>();
 
 /**
  * Encrypts a text with AES-256-GCM under a key derived from the secret.
@@ -71,11 +72,11 @@ export async function isSealedNow({ secret }: Secrets, sealed: string): Promise<
   return sealed.split(".")[0] === (await sealingKeyOf(secret)).id;
 }
 
-function sealingKeyOf(secret: Uint8Array): Promise<SealingKey> {
+async function sealingKeyOf(secret: Uint8Array): Promise<SealingKey> {
   const name = secret.join();
   const known = keys.get(name);
   if (known) return known;
-  const made = derive(secret);
+  const made = await derive(secret);
   keys.set(name, made);
   return made;
 }

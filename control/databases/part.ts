@@ -13,18 +13,20 @@ const retryAfter = 2;
  */
 export class Part {
   readonly #name: DatabaseName;
-  readonly #client: Client;
+  readonly #address: DatabaseAddress;
+  readonly #timeoutMs: number;
   readonly #pauseMs: number;
   #pausedUntilMs = 0;
 
   /** @param patience milliseconds that it may take, and that it is left alone */
   constructor(
     name: DatabaseName,
-    { url, token }: DatabaseAddress,
+    address: DatabaseAddress,
     patience: { timeoutMs: number; pauseMs: number },
   ) {
     this.#name = name;
-    this.#client = openDatabase(url, token, patience.timeoutMs);
+    this.#address = address;
+    this.#timeoutMs = patience.timeoutMs;
     this.#pauseMs = patience.pauseMs;
   }
 
@@ -45,8 +47,12 @@ export class Part {
 
   /** The same, whether it is paused or not: its answer ends the pause. */
   async try<T>(work: (client: Client) => Promise<T>): Promise<T> {
+    // A client queues its requests, and a request must not wait in another's
+    // queue: each has its own, which costs next to nothing.
+    const { url, token } = this.#address;
+    const client = openDatabase(url, token, this.#timeoutMs);
     try {
-      const result = await work(this.#client);
+      const result = await work(client);
       this.#pausedUntilMs = 0;
       return result;
     } catch (error) {

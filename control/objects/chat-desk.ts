@@ -15,8 +15,8 @@ interface DeskOptions {
   log: ChatLog;
   settings: Settings["chat"];
   broker: (roomId: string) => ReturnType<typeof brokerOf>;
-  /** Voids the tokens that an identity has for a room. */
-  revoke: (roomId: string, identity: string) => Promise<void>;
+  /** Voids the tokens that an identity has for a room; answers why it could not. */
+  revoke: (roomId: string, identity: string) => Promise<string | undefined>;
   /** Notes why a session that is about to end was sent away. */
   sendAway: (sessionId: string, code: RefusedCode) => void;
 }
@@ -120,8 +120,11 @@ export class ChatDesk {
     action: "kick" | "ban" | "unban",
     identity: string,
   ): Promise<string | undefined> {
-    const { broker, sendAway } = this.#options;
+    const { broker, revoke, sendAway } = this.#options;
     const code = action === "ban" ? "banned" : "kicked";
+    // The ban kept its tokens out; lifting it must not make them good again.
+    const unrevoked = action === "unban" && (await revoke(roomId, identity));
+    if (unrevoked) return unrevoked;
     const listed = await broker(roomId).ask("listSessions", { roomId });
     // Noted before: the sessions' ends reach their sockets with the commit.
     if (listed.ok && action !== "unban") {
@@ -130,8 +133,6 @@ export class ChatDesk {
       }
     }
     const answer = await broker(roomId).ask(action, { roomId, sessionId, identity });
-    if (!answer.ok) return answer.refusal.detail ?? answer.refusal.refusal;
-    if (action === "ban") await this.#options.revoke(roomId, identity);
-    return undefined;
+    return answer.ok ? undefined : (answer.refusal.detail ?? answer.refusal.refusal);
   }
 }

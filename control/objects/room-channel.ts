@@ -1,10 +1,10 @@
 import { DurableObject } from "cloudflare:workers";
 import { clientMessage } from "#schema/channel.ts";
 import { zoneOf } from "#schema/ids.ts";
-import { signSession, verifySession } from "../auth/tokens.ts";
+import { verifySession } from "../auth/tokens.ts";
 import type { RoomNews } from "../broker/telling.ts";
 import { configOf, type Env } from "../env.ts";
-import { writeRevocation } from "../services/revocations.ts";
+import { voidTokens } from "../services/revocations.ts";
 import {
   type Attachment,
   attach,
@@ -20,6 +20,7 @@ import { Departures, tellAgainMs } from "./departures.ts";
 import { type LiveSignal, LiveSignals } from "./live-signals.ts";
 import { brokerOf } from "./names.ts";
 import { catchUp, tellNews } from "./news.ts";
+import { renewCredential } from "./renewal.ts";
 
 /** A socket that has not said who it is after this is closed. */
 const helloMs = 5000;
@@ -53,7 +54,7 @@ export class RoomChannel extends DurableObject<Env> {
       log: this.#log,
       settings: chat,
       broker: (roomId) => this.#broker(roomId),
-      revoke: (roomId, identity) => this.#revoke(roomId, identity),
+      revoke: (roomId, identity) => voidTokens(env, roomId, identity),
       sendAway: (sessionId, code) => this.#sentAway.set(sessionId, code),
     });
   }
@@ -98,7 +99,9 @@ export class RoomChannel extends DurableObject<Env> {
     if (!attachment.sessionId) return this.#sockets.refuse(socket, "unauthenticated");
     if (message.type === "ack")
       return this.#sockets.acknowledge(socket, message.received);
-    if (message.type === "renew") return this.#renew(socket, attachment);
+    if (message.type === "renew") {
+      return renewCredential(configOf(this.env), this.#sockets, socket);
+    }
     await this.#chat.take(
       socket,
       { ...attachment, sessionId: attachment.sessionId },
@@ -182,18 +185,6 @@ export class RoomChannel extends DurableObject<Env> {
     await this.#catchUp(socket);
   }
 
-  /**
-   * A socket that is open here is its session's word: no database is asked, so
-   * that credentials stay fresh while one is down.
-   */
-  async #renew(socket: WebSocket, attachment: Attachment): Promise<void> {
-    const { sessionId = "", roomId, identity, holder } = attachment;
-    if (!holder) return;
-    const principal = { sessionId, roomId, identity, ...holder };
-    const renewed = await signSession(configOf(this.env), principal);
-    this.#sockets.send(socket, { type: "credential", ...renewed });
-  }
-
   /** Sends what a socket missed, from the database, until nothing is missing. */
   async #catchUp(socket: WebSocket): Promise<void> {
     const roomId = attachmentOf(socket)?.roomId;
@@ -250,17 +241,6 @@ export class RoomChannel extends DurableObject<Env> {
   async #wakeAt(dueMs: number): Promise<void> {
     const alarmMs = await this.ctx.storage.getAlarm();
     if (alarmMs === null || alarmMs > dueMs) await this.ctx.storage.setAlarm(dueMs);
-  }
-
-  /** A ban keeps an identity out by itself; this voids what it could come back with. */
-  async #revoke(roomId: string, identity: string): Promise<void> {
-    const atMs = Date.now();
-    try {
-      await writeRevocation(this.env, { roomId, identity, beforeMs: atMs, atMs });
-    } catch (error) {
-      const alert = { alert: "revocation-unwritten", roomId, error: String(error) };
-      console.error(JSON.stringify(alert));
-    }
   }
 
   #broker(roomId: string) {

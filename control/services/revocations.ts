@@ -51,8 +51,26 @@ interface Revoking {
   endSessions: boolean;
 }
 
-/** Writes a revocation down. @throws Problem `unavailable` */
-export async function writeRevocation(
+/**
+ * Voids what an identity has for a room up to now, for a moderator.
+ * @returns why it could not be done, if so
+ */
+export async function voidTokens(
+  env: Env,
+  roomId: string,
+  identity: string,
+): Promise<string | undefined> {
+  const atMs = Date.now();
+  try {
+    await writeRevocation(env, { roomId, identity, beforeMs: atMs, atMs });
+    return undefined;
+  } catch (error) {
+    if (error instanceof Problem) return error.message;
+    throw error;
+  }
+}
+
+async function writeRevocation(
   env: Env,
   row: Parameters<typeof insertRevocation>[1],
 ): Promise<void> {
