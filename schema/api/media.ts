@@ -43,6 +43,16 @@ export const createTrack = z
   })
   .meta({ id: "CreateTrack" });
 
+/** A new sending transport for a broadcast that goes on. */
+export const resumeBroadcast = z
+  .object({ dtlsParameters: dtlsParameters.optional() })
+  .meta({ id: "ResumeBroadcast" });
+
+/** An existing track, produced again on the broadcast's new transport. */
+export const resumeTrack = z
+  .object({ rtpParameters, paused: z.boolean().default(false) })
+  .meta({ id: "ResumeTrack" });
+
 export const track = trackInfo.meta({ id: "Track" });
 export const patchTrack = z.object({ paused: z.boolean() }).meta({ id: "PatchTrack" });
 

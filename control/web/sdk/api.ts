@@ -6,6 +6,8 @@ import type {
   createViews,
   patchViews,
   restartedIce,
+  resumeBroadcast,
+  resumeTrack,
   syncView,
   track,
   Watched,
@@ -15,7 +17,7 @@ import type { DtlsParametersWire } from "#schema/media.ts";
 import type { MediaClass } from "#schema/settings.ts";
 import { asWeirError, readProblem, WeirError } from "./errors.ts";
 
-type Method = "GET" | "POST" | "PATCH" | "DELETE";
+type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 /** Options of a call: `keepalive` lets it outlive the page. */
 export interface CallOptions {
@@ -99,6 +101,23 @@ export class SessionApi {
       "GET",
       `/v1/sessions/${this.#sessionId}/may-broadcast?media=${media}`,
     );
+  }
+
+  /** A new sending transport for a broadcast that goes on. */
+  resumeBroadcast(
+    broadcastId: string,
+    body: z.input<typeof resumeBroadcast>,
+  ): Promise<z.infer<typeof createdBroadcast>> {
+    return this.#call("POST", `/v1/broadcasts/${broadcastId}/transport`, body);
+  }
+
+  /** Sends an existing track through its broadcast's new transport. */
+  resumeTrack(
+    broadcastId: string,
+    trackId: string,
+    body: z.input<typeof resumeTrack>,
+  ): Promise<z.infer<typeof track>> {
+    return this.#call("PUT", `/v1/broadcasts/${broadcastId}/tracks/${trackId}`, body);
   }
 
   stopBroadcast(broadcastId: string): Promise<void> {

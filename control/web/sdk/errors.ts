@@ -73,6 +73,15 @@ export function isNoRoom(code: WeirErrorCode): boolean {
   return noRoom.has(code);
 }
 
+/**
+ * Whether what was there before may be refused for a while on return: the old one
+ * may count until the server has noticed its end, and a lost session is followed
+ * by another.
+ */
+export function passesOnReturn(code: WeirErrorCode): boolean {
+  return ["already-broadcasting", "unauthenticated", "not-found"].includes(code);
+}
+
 /** Whether asking again later may give another answer. */
 export function isPassing(code: WeirErrorCode): boolean {
   return passing.has(code);

@@ -66,6 +66,9 @@ export function followEvent(event: RoomEvent | OwnEvent, room: FollowedBy): void
     case "view.renewed":
       room.watcher.renewed(event);
       return;
+    case "broadcast.moved":
+      room.publications.moved(event);
+      return;
     case "view.granted":
       room.watcher.granted(event);
       return;

@@ -52,7 +52,10 @@ export class HandOver {
     this.forget(view.broadcastId);
     const latestMs = performance.now() + pictureWithinMs;
     const overMs = view.feed?.runsUntilMs ?? Number.POSITIVE_INFINITY;
-    const isMuted = (trackId: string) => this.#isMuted(view.broadcastId, trackId);
+    const isMuted = (trackId: string) => {
+      const unseen = !view.picture && next.consumers.get(trackId)?.kind === "video";
+      return unseen || this.#isMuted(view.broadcastId, trackId);
+    };
     const outcome = await firstPictureOf(next, isMuted, Math.min(overMs, latestMs));
     if (view.next !== next) return;
     if (outcome === "seen" || performance.now() >= overMs) this.takeOver(view);
@@ -66,13 +69,12 @@ export class HandOver {
     this.#host.changed(view);
   }
 
-  /** What waits beside does not come: what is shown stays. */
+  /**
+   * What waits beside does not come: what is shown stays. Its seat is not given
+   * back, as ending a move's new seat ends the old one too: it is tried again.
+   */
   giveUp(view: View): void {
-    const next = view.dropNext();
-    if (!next) return;
-    if (next.viewId !== view.id) this.#host.giveBack(next.viewId);
-    // The seat is the same and only its consumers are others: fetched once more.
-    else this.#host.askAfter(view.broadcastId, backoffMs(1));
+    if (view.dropNext()) this.#host.askAfter(view.broadcastId, backoffMs(1));
   }
 
   /** Waits for no new consumers of a broadcast any more. */

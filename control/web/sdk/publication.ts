@@ -1,10 +1,8 @@
 import type { MediaKindWire } from "#schema/media.ts";
 import type { MediaClass } from "#schema/settings.ts";
-import { backoffMs } from "./backoff.ts";
 import { openDevice } from "./capture.ts";
-import { asWeirError, isPassing, WeirError, type WeirErrorCode } from "./errors.ts";
-import type { Link } from "./link.ts";
-import { SentTracks } from "./sent-tracks.ts";
+import { asWeirError, WeirError } from "./errors.ts";
+import { Place } from "./place.ts";
 
 /** `starting`, `live`, `interrupted` (comes back by itself), `failed`, `stopped`. */
 export type PublicationState = "starting" | "live" | "interrupted" | "failed" | "stopped";
@@ -16,14 +14,6 @@ export interface PublicationOptions {
   simulcast?: boolean;
 }
 
-// The old broadcast may count until the server has noticed its end, and a session
-// that is lost is followed by another.
-const passesOnReturn: ReadonlySet<WeirErrorCode> = new Set<WeirErrorCode>([
-  "already-broadcasting",
-  "unauthenticated",
-  "not-found",
-]);
-
 /** One broadcast of this session, from its stream to the producer worker. */
 export class Publication {
   readonly media: MediaClass;
@@ -33,10 +23,7 @@ export class Publication {
   error: WeirError | undefined;
   readonly #changed: (publication: Publication) => void;
   readonly #muted = new Set<MediaKindWire>();
-  #link: Link | undefined;
-  #sent: SentTracks | undefined;
-  #retry: ReturnType<typeof setTimeout> | undefined;
-  #attempts = 0;
+  readonly #place: Place;
   #state: PublicationState = "starting";
 
   constructor(options: PublicationOptions, changed: (publication: Publication) => void) {
@@ -44,17 +31,22 @@ export class Publication {
     this.stream = options.stream;
     this.simulcast = options.simulcast ?? true;
     this.#changed = changed;
+    const { media, stream, simulcast } = this;
+    const isMuted = (kind: MediaKindWire) => this.#muted.has(kind);
+    const became = (state: PublicationState, error?: WeirError) =>
+      this.#become(state, error);
+    this.#place = new Place({ media, stream, simulcast, isMuted, became });
     for (const track of this.stream.getTracks()) this.#attend(track);
   }
 
   /** The broadcast's id, while it has a place at the server. */
   get broadcastId(): string | undefined {
-    return this.#sent?.broadcastId;
+    return this.#place.sent?.broadcastId;
   }
 
   /** The worker that takes it in, while it has a place. */
   get workerId(): string | undefined {
-    return this.#sent?.workerId;
+    return this.#place.sent?.workerId;
   }
 
   get state(): PublicationState {
@@ -66,50 +58,9 @@ export class Publication {
     return this.#muted.has(kind);
   }
 
-  /**
-   * @internal Claims a producer place and sends the stream's tracks.
-   * @throws WeirError why it cannot
-   */
-  async start(link: Link): Promise<void> {
-    this.#clear();
-    this.#link = link;
-    try {
-      await this.#publish(link);
-    } catch (error) {
-      // What was half made is given back: its place may be another's.
-      this.#giveBack(link);
-      throw asWeirError(error);
-    }
-    if (this.#state === "stopped" || link.closed) return this.#giveBack(link);
-    this.#attempts = 0;
-    this.#become("live");
-  }
-
-  /** @internal Starts again after a loss, and once more where that fails. */
-  async restart(link: Link): Promise<void> {
-    if (this.#state === "stopped" || this.#state === "failed") return;
-    this.#become("interrupted");
-    try {
-      await this.start(link);
-    } catch (error) {
-      const problem = asWeirError(error);
-      if (link.closed) return;
-      if (!isPassing(problem.code) && !passesOnReturn.has(problem.code))
-        return this.#become("failed", problem);
-      const waitMs = Math.max(
-        backoffMs(this.#attempts++, 1000),
-        problem.retryAfterMs ?? 0,
-      );
-      this.#become("interrupted", problem);
-      this.#retry = setTimeout(() => void this.restart(link), waitMs);
-    }
-  }
-
-  /** @internal Its transport is gone: starts again on another. */
-  transportGone(link: Link, transportId: string): void {
-    if (transportId !== this.#sent?.transportId) return;
-    this.#giveBack(link);
-    void this.restart(link);
+  /** @internal Its place at the server. */
+  get place(): Place {
+    return this.#place;
   }
 
   /**
@@ -117,7 +68,7 @@ export class Publication {
    * @param kind which of the two tracks
    */
   async getStats(kind: MediaKindWire): Promise<RTCStatsReport> {
-    return (await this.#sent?.producer(kind)?.getStats()) ?? new Map();
+    return (await this.#place.sent?.producer(kind)?.getStats()) ?? new Map();
   }
 
   mute(kind: MediaKindWire): Promise<void> {
@@ -161,11 +112,8 @@ export class Publication {
     const kind = track.kind as MediaKindWire;
     const old = this.track(kind);
     const wasLost = this.isLost(kind);
-    const producer = this.#sent?.producer(kind);
     try {
-      // A producer's own track is paused with it, and a new one has to be as well.
-      if (producer) await producer.replaceTrack({ track });
-      else if (this.#state === "live") await this.#sent?.add(track);
+      await this.#place.send(track, this.#state === "live");
     } catch (error) {
       track.stop();
       throw asWeirError(error);
@@ -189,40 +137,21 @@ export class Publication {
     track.stop();
     this.#muted.delete(kind);
     this.#changed(this);
-    await this.#sent?.remove(kind);
+    await this.#place.remove(kind);
   }
 
   /** @internal Sends no layers above this one, or all of them again. */
   limitLayers(spatialLayer: number): void {
-    this.#sent?.limitLayers(spatialLayer).catch(() => {});
+    this.#place.sent?.limitLayers(spatialLayer).catch(() => {});
   }
 
   /** Stops the broadcast and its devices. */
   async stop(): Promise<void> {
     if (this.#state === "stopped") return;
-    const { broadcastId } = this;
-    const link = this.#link;
-    this.#clear();
+    const stopping = this.#place.stop();
     for (const track of this.stream.getTracks()) track.stop();
     this.#become("stopped");
-    if (broadcastId && link && !link.closed) {
-      await link.run((api) => api.stopBroadcast(broadcastId)).catch(() => {});
-    }
-  }
-
-  async #publish(link: Link): Promise<void> {
-    // Asked first: it throws where the zone has no media host.
-    void link.rtpCapabilities;
-    const { dtlsParameters } = link.identification;
-    const claim = { media: this.media, dtlsParameters };
-    const created = await link.runOwn((api) => api.createBroadcast(claim));
-    const { media, simulcast } = this;
-    const shape = { media, simulcast, codec: link.entry.room.codec };
-    const sent = new SentTracks(link, created, shape, (kind) => this.#muted.has(kind));
-    this.#sent = sent;
-    // The picture first: it takes longer to appear than sound does.
-    const tracks = [...this.stream.getVideoTracks(), ...this.stream.getAudioTracks()];
-    await Promise.all(tracks.map((track) => sent.add(track)));
+    await stopping;
   }
 
   /** A screen that is shown no longer ends its broadcast; a device that went is silent. */
@@ -245,19 +174,7 @@ export class Publication {
     if (paused) this.#muted.add(kind);
     else this.#muted.delete(kind);
     this.#changed(this);
-    await this.#sent?.pause(kind, paused);
-  }
-
-  #giveBack(link: Link): void {
-    const { broadcastId } = this;
-    this.#clear();
-    if (broadcastId && !link.closed) link.api.stopBroadcast(broadcastId).catch(() => {});
-  }
-
-  #clear(): void {
-    clearTimeout(this.#retry);
-    this.#sent?.close();
-    this.#sent = undefined;
+    await this.#place.pause(kind, paused);
   }
 
   #become(state: PublicationState, error?: WeirError): void {

@@ -36,7 +36,7 @@ export class Publications {
     this.all.add(publication);
     this.#host.changed(publication);
     try {
-      await publication.start(link);
+      await publication.place.start(link);
     } catch (error) {
       await publication.stop();
       throw error;
@@ -48,17 +48,23 @@ export class Publications {
   restart(): void {
     const link = this.#host.link();
     if (!link) return;
-    for (const publication of this.all) void publication.restart(link);
+    for (const publication of this.all) void publication.place.restart(link);
+  }
+
+  /** A broadcast has to be sent elsewhere, while what is sent now arrives or not. */
+  moved({ broadcastId, oldRunsMs }: { broadcastId: string; oldRunsMs: number }): void {
+    const link = this.#host.link();
+    const publication = [...this.all].find((one) => one.broadcastId === broadcastId);
+    if (!link || !publication) return;
+    const oldUntilMs = oldRunsMs > 0 ? performance.now() + oldRunsMs : 0;
+    void publication.place.resume(link, oldUntilMs);
   }
 
   /** The server ended a broadcast: its host may have gone, so it starts elsewhere. */
   broadcastStopped(broadcastId: string): void {
     const link = this.#host.link();
     if (!link) return;
-    for (const publication of this.all) {
-      if (publication.broadcastId !== broadcastId) continue;
-      if (publication.state === "live") void publication.restart(link);
-    }
+    for (const { place } of this.all) place.stopped(link, broadcastId);
   }
 
   /**
@@ -77,7 +83,7 @@ export class Publications {
   transportGone(transportId: string): void {
     const link = this.#host.link();
     if (!link) return;
-    for (const publication of this.all) publication.transportGone(link, transportId);
+    for (const { place } of this.all) place.transportGone(link, transportId);
   }
 
   /** Stops everything. */

@@ -31,17 +31,22 @@ export class SentTracks {
   readonly #sent = new Map<MediaKindWire, Sent>();
   #topLayer: number | undefined;
   readonly #announced = new Map<MediaKindWire, Announced>();
+  readonly #known: ReadonlyMap<MediaKindWire, string>;
+  #closed = false;
 
   /**
-   * @param created what the server answered to the claim
+   * @param created what the server answered to the claim, or to its resumption
    * @param isMuted asked when a track is announced, and again when it is there
+   * @param known ids of tracks that the broadcast has already, by kind
    */
   constructor(
     link: Link,
     created: z.infer<typeof createdBroadcast>,
     shape: Omit<SendShape, "maxKbps">,
     isMuted: (kind: MediaKindWire) => boolean,
+    known: ReadonlyMap<MediaKindWire, string> = new Map(),
   ) {
+    this.#known = known;
     this.broadcastId = created.id;
     this.transportId = created.transport.id;
     this.workerId = created.workerId;
@@ -61,7 +66,23 @@ export class SentTracks {
 
   /** The producer of a kind, if it is sent. */
   producer(kind: MediaKindWire): types.Producer | undefined {
-    return this.#sent.get(kind)?.producer;
+    return this.#closed ? undefined : this.#sent.get(kind)?.producer;
+  }
+
+  /** The layer up to which a picture is sent; undefined where all are. */
+  get topLayer(): number | undefined {
+    return this.#topLayer;
+  }
+
+  /** Whether its transport is gone. */
+  get isGone(): boolean {
+    return this.#transport.closed;
+  }
+
+  /** The ids of its tracks at the server, by kind; they outlast its end here. */
+  get trackIds(): ReadonlyMap<MediaKindWire, string> {
+    const sent = [...this.#sent].map(([kind, { trackId }]) => [kind, trackId] as const);
+    return new Map([...this.#known, ...sent]);
   }
 
   /**
@@ -98,8 +119,7 @@ export class SentTracks {
   async pause(kind: MediaKindWire, paused: boolean): Promise<void> {
     const sent = this.#sent.get(kind);
     if (!sent) return;
-    if (paused) sent.producer.pause();
-    else sent.producer.resume();
+    this.hush(kind, paused);
     if (this.#link.closed) return;
     const { trackId } = sent;
     await this.#link.run((api) => api.pauseTrack(this.broadcastId, trackId, paused));
@@ -118,6 +138,30 @@ export class SentTracks {
     await producer.setMaxSpatialLayer(Math.min(this.#topLayer, count - 1));
   }
 
+  /** Stops or goes on sending a kind, and tells nobody. */
+  hush(kind: MediaKindWire, hushed: boolean): void {
+    const producer = this.producer(kind);
+    if (hushed) producer?.pause();
+    else producer?.resume();
+  }
+
+  /**
+   * Brings what is sent in line with these tracks and with what is muted, either
+   * of which may have changed.
+   * @throws WeirError why the server does not take one
+   */
+  async follow(tracks: MediaStreamTrack[]): Promise<void> {
+    for (const track of tracks) {
+      const producer = this.producer(track.kind as MediaKindWire);
+      if (!producer) await this.add(track);
+      else if (producer.track !== track) await producer.replaceTrack({ track });
+    }
+    for (const kind of [...this.#sent.keys()]) {
+      if (!tracks.some((track) => track.kind === kind)) await this.remove(kind);
+      else this.hush(kind, this.#isMuted(kind));
+    }
+  }
+
   /** Ends a kind. @throws WeirError where the server cannot be told */
   async remove(kind: MediaKindWire): Promise<void> {
     const sent = this.#sent.get(kind);
@@ -131,8 +175,8 @@ export class SentTracks {
 
   /** Ends all of them, here. */
   close(): void {
+    this.#closed = true;
     this.#link.transports.drop(this.transportId);
-    this.#sent.clear();
   }
 
   #announce({
@@ -141,8 +185,12 @@ export class SentTracks {
   }: Pick<types.Producer, "kind" | "rtpParameters">): Announced {
     const source = sourceOf(this.#shape.media, kind);
     const paused = this.#isMuted(kind);
-    const body = { kind, source, rtpParameters, paused };
-    const answer = this.#link.run((api) => api.createTrack(this.broadcastId, body));
+    const known = this.#known.get(kind);
+    const answer = this.#link.run((api) =>
+      known
+        ? api.resumeTrack(this.broadcastId, known, { rtpParameters, paused })
+        : api.createTrack(this.broadcastId, { kind, source, rtpParameters, paused }),
+    );
     const trackId = answer.then(({ id }) => id);
     // Awaited by `add`; marked as handled, as another track may fail before.
     trackId.catch(() => {});
