@@ -4,6 +4,8 @@ export interface Timing {
   dtlsConnectMs: number;
   /** ICE `disconnected` leaves this long for a restart. */
   iceGraceMs: number;
+  /** A video leg that nobody said to be wanted starts after this. */
+  legHoldMs: number;
   /** A receiving transport without views closes after this. */
   idleTransportMs: number;
   /** Answers are kept this long, for a call that is offered again. */
@@ -26,6 +28,7 @@ export interface Timing {
 export const defaultTiming: Timing = {
   dtlsConnectMs: 15_000,
   iceGraceMs: 15_000,
+  legHoldMs: 1000,
   idleTransportMs: 3000,
   answerKeepMs: 60_000,
   requestTimeoutMs: 10_000,

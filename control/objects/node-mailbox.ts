@@ -2,18 +2,16 @@ import { DurableObject } from "cloudflare:workers";
 import type { CallAnswer, CallRequest } from "#schema/agent/calls.ts";
 import type {
   HeartbeatRequest,
-  NodeEvent,
   PollResponse,
   ReportRequest,
 } from "#schema/agent/control.ts";
 import type { OutboxItem } from "#schema/agent/instructions.ts";
 import type { Refusal } from "../broker/decision.ts";
-import type { Answer } from "../broker/requests.ts";
 import { configOf, type Env } from "../env.ts";
 import { CallQueue } from "./call-queue.ts";
 import { InstructionQueue } from "./instruction-queue.ts";
-import type { LiveSignal } from "./live-signals.ts";
-import { brokerOf, channelNameOf, channelOf } from "./names.ts";
+import { brokerOf } from "./names.ts";
+import { NodeEvents } from "./node-events.ts";
 
 /** What a registration hands to its node's mailbox. */
 interface Registration {
@@ -42,12 +40,14 @@ export class NodeMailbox extends DurableObject<Env> {
   #registration: Registration | undefined;
   #instructions: InstructionQueue | undefined;
   readonly #calls = new CallQueue();
+  readonly #events: NodeEvents;
   /** A mailbox that woke counts silence from its waking: before, it was deaf. */
   #heardMs = Date.now();
   #tellPoll: (() => void) | undefined;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
+    this.#events = new NodeEvents(env, (work) => ctx.waitUntil(work));
     ctx.blockConcurrencyWhile(async () => {
       const known = await ctx.storage.get<Registration>("registration");
       if (known) this.#enter(known);
@@ -115,11 +115,9 @@ export class NodeMailbox extends DurableObject<Env> {
     if (!this.#heard(epoch)) return { ok: false, refusal: fenced };
     for (const answer of report.answers) this.#calls.settle(answer);
     await this.#instructions?.acknowledge(report.ackSeq);
-    for (const event of report.events) {
-      const refusal = await this.#passOn(event);
-      if (refusal) return { ok: false, refusal };
-    }
-    return { ok: true };
+    const node = this.#registration as Registration;
+    const refusal = await this.#events.passOn(node, report.events);
+    return refusal ? { ok: false, refusal } : { ok: true };
   }
 
   /** The agent lives; answers how much the ledger has on it. */
@@ -198,59 +196,6 @@ export class NodeMailbox extends DurableObject<Env> {
     const newer = this.#tellPoll !== tell;
     if (!newer) this.#tellPoll = undefined;
     return newer;
-  }
-
-  async #passOn(event: NodeEvent): Promise<Refusal | undefined> {
-    const { zone } = configOf(this.env);
-    const broker = brokerOf(this.env, zone);
-    const { nodeId, epoch } = this.#registration as Registration;
-    const answer =
-      event.kind === "views-active"
-        ? await broker.ask("activateViews", event)
-        : event.kind === "transport-lost"
-          ? await broker.ask("transportLost", event)
-          : event.kind === "layers-wanted"
-            ? await this.#tellBroadcaster(event)
-            : event.kind === "worker-died"
-              ? await broker.ask("workerDied", { ...event, nodeId, epoch })
-              : await this.#tellRoom(event);
-    if (answer.ok) return undefined;
-    // What is told of a session or room that has ended has no effect any more.
-    return answer.refusal.refusal === "not-found" ? undefined : answer.refusal;
-  }
-
-  /** What of a broadcast is watched: its broadcaster need not send the rest. */
-  async #tellBroadcaster(
-    event: Extract<NodeEvent, { kind: "layers-wanted" }>,
-  ): Promise<Answer<unknown>> {
-    const { zone } = configOf(this.env);
-    const answer = await brokerOf(this.env, zone).ask("wantLayers", event);
-    if (answer.ok && answer.value.told) {
-      const { tier, ...told } = answer.value.told;
-      this.#tellChannel(tier, { kind: "broadcast-layers", ...told });
-    }
-    return answer;
-  }
-
-  /** What is only told: a room that is gone, or a channel that fails, misses nothing. */
-  async #tellRoom(
-    event: Exclude<LiveSignal, { kind: "broadcast-layers" }>,
-  ): Promise<Answer<unknown>> {
-    const { zone } = configOf(this.env);
-    const { roomId } = event;
-    const room = await brokerOf(this.env, zone).ask("readRoom", { roomId });
-    if (room.ok) this.#tellChannel(room.value.tier, event);
-    return room;
-  }
-
-  #tellChannel(tier: number, signal: LiveSignal): void {
-    const { globalChannels } = configOf(this.env).settings.chat;
-    const name = channelNameOf(signal.roomId, tier, globalChannels);
-    this.ctx.waitUntil(
-      channelOf(this.env, name)
-        .tell(signal)
-        .catch(() => undefined),
-    );
   }
 }
 

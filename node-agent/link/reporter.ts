@@ -19,12 +19,14 @@ const itemsPerReport = 500;
 
 /**
  * Carries answers and events to control. What waits goes together; an item is
- * let go only when a report with it was taken. Events keep their order.
+ * let go only when a report with it was taken. Events keep their order, but for
+ * those that pictures wait for: these pass the others.
  */
 export class Reporter {
   readonly #parts: ReporterParts;
   readonly #answers = new Map<string, CallAnswer>();
   #events: NodeEvent[] = [];
+  #urgent: NodeEvent[] = [];
   #busyLanes = 0;
   #eventsUnderway = false;
   #stopped = false;
@@ -36,7 +38,7 @@ export class Reporter {
 
   /** Answers and events that wait to be sent. */
   get waiting(): number {
-    return this.#answers.size + this.#events.length;
+    return this.#answers.size + this.#events.length + this.#urgent.length;
   }
 
   /** Reports an answer; a newer one to the same call takes its place. */
@@ -45,9 +47,10 @@ export class Reporter {
     this.#schedule();
   }
 
-  /** Reports an event, after all earlier ones. */
+  /** Reports an event, after all earlier ones unless it is urgent. */
   emit(event: NodeEvent): void {
-    this.#events.push(event);
+    const list = event.kind === "legs-wanted" ? this.#urgent : this.#events;
+    list.push(event);
     this.#schedule();
   }
 
@@ -56,6 +59,7 @@ export class Reporter {
     this.#stopped = true;
     this.#answers.clear();
     this.#events = [];
+    this.#urgent = [];
   }
 
   #schedule(): void {
@@ -71,12 +75,15 @@ export class Reporter {
   async #flush(): Promise<void> {
     if (this.#stopped || this.#busyLanes >= lanes) return;
     const answers = [...this.#answers.values()].slice(0, itemsPerReport);
-    const events = this.#eventsUnderway ? [] : this.#events.slice(0, itemsPerReport);
+    const urgent = this.#urgent.slice(0, itemsPerReport);
+    const ordered = this.#eventsUnderway ? [] : this.#events.slice(0, itemsPerReport);
+    const events = [...urgent, ...ordered];
     if (answers.length + events.length === 0) return;
     for (const { callId } of answers) this.#answers.delete(callId);
-    this.#events = this.#events.slice(events.length);
+    this.#urgent = this.#urgent.slice(urgent.length);
+    this.#events = this.#events.slice(ordered.length);
     this.#busyLanes += 1;
-    if (events.length > 0) this.#eventsUnderway = true;
+    if (ordered.length > 0) this.#eventsUnderway = true;
     try {
       await this.#send(answers, events);
     } catch {
@@ -84,7 +91,7 @@ export class Reporter {
       this.stop();
     } finally {
       this.#busyLanes -= 1;
-      if (events.length > 0) this.#eventsUnderway = false;
+      if (ordered.length > 0) this.#eventsUnderway = false;
     }
     if (this.waiting > 0) this.#schedule();
   }

@@ -21,16 +21,13 @@ interface Told {
  */
 export class LayerWishes {
   readonly #context: MediaContext;
-  readonly #viewsOf: (broadcastId: string, life: WorkerLife) => View[];
+  readonly #views: () => View[];
   readonly #told = new Map<string, Told>();
 
-  /** @param viewsOf the views of a broadcast on one worker */
-  constructor(
-    context: MediaContext,
-    viewsOf: (broadcastId: string, life: WorkerLife) => View[],
-  ) {
+  /** @param views all views of the node */
+  constructor(context: MediaContext, views: () => View[]) {
     this.#context = context;
-    this.#viewsOf = viewsOf;
+    this.#views = views;
   }
 
   /** Looks again, after a view came, went or wants to be served otherwise. */
@@ -65,6 +62,14 @@ export class LayerWishes {
       return view.wishes.preferredLayers?.spatialLayer ?? topLayer;
     });
     return Math.max(-1, ...wishes);
+  }
+
+  #viewsOf(broadcastId: string, life: WorkerLife): View[] {
+    return this.#views().filter(
+      (view) =>
+        view.broadcastId === broadcastId &&
+        view.transport.life.incarnation === life.incarnation,
+    );
   }
 
   #tell(key: string, told: Told, spatialLayer: number): void {

@@ -1,9 +1,10 @@
 import type { types } from "mediasoup";
 import type { CallOf, CallResult, Leg } from "#schema/agent/calls.ts";
-import type { WorkerRef } from "#schema/agent/instructions.ts";
+import type { PipeRef, WorkerRef } from "#schema/agent/instructions.ts";
 import { CallError, gone } from "../calls/call-error.ts";
 import { pipeKeyOf } from "../instructions/generations.ts";
 import { findLife, type MediaContext } from "./context.ts";
+import { makeLeg } from "./held-legs.ts";
 import { KeyedQueues } from "./keyed-queues.ts";
 import type { Pair, Pairs } from "./pairs.ts";
 import type { Broadcast, Sending, SentTrack } from "./sending.ts";
@@ -70,6 +71,14 @@ export class Legs {
     return { pipes };
   }
 
+  /** Lets the held legs of pipes go; those that run or are gone are passed over. */
+  start(pipes: readonly PipeRef[]): void {
+    for (const { broadcastId, consumer, generation } of pipes) {
+      const pipe = this.#find(pipeKeyOf(broadcastId, consumer), generation);
+      for (const leg of pipe?.legs.values() ?? []) this.#resume(leg);
+    }
+  }
+
   /** Closes a pipe's legs of a generation and of all before it. */
   closePipe(key: string, generation: number): void {
     for (const pipe of this.all) {
@@ -124,14 +133,16 @@ export class Legs {
       if (!consumer) return [];
       const { kind, rtpParameters } = consumer;
       // Read last: the track may have been muted while its leg was made.
-      return [{ trackId, kind, source, rtpParameters, paused: producer.paused }];
+      const held = consumer.paused;
+      return [{ trackId, kind, source, rtpParameters, paused: producer.paused, held }];
     });
   }
 
   async #makeLeg(pipe: OutgoingPipe, trackId: string, track: SentTrack): Promise<void> {
     let consumer: types.Consumer;
     try {
-      consumer = await pipe.pair.transport.consume({ producerId: track.producer.id });
+      const { transport, own } = pipe.pair;
+      consumer = await makeLeg(transport, own.router, track.producer);
     } catch (error) {
       // A track that ended meanwhile needs no leg.
       if (track.producer.closed) return;
@@ -142,7 +153,23 @@ export class Legs {
       return;
     }
     pipe.legs.set(trackId, consumer);
-    consumer.observer.once("close", () => pipe.legs.delete(trackId));
+    // Whoever was to say that it is wanted may have failed to.
+    const patience = setTimeout(
+      () => this.#resume(consumer),
+      this.#context.timing.legHoldMs,
+    );
+    consumer.observer.once("resume", () => clearTimeout(patience));
+    consumer.observer.once("close", () => {
+      clearTimeout(patience);
+      pipe.legs.delete(trackId);
+    });
+  }
+
+  #resume(leg: types.Consumer): void {
+    if (!leg.paused || leg.closed) return;
+    leg.resume().catch((error: unknown) => {
+      if (!leg.closed) this.#context.log.error({ err: error }, "leg did not start");
+    });
   }
 
   #refuseClosed(key: string, asked: AskedPipe): void {

@@ -1,4 +1,6 @@
 import type { CallOf, CallOp, CallResult } from "#schema/agent/calls.ts";
+import type { PipeRef } from "#schema/agent/instructions.ts";
+import { nodeIdOfWorker } from "#schema/ids.ts";
 import { findLife, type MediaContext, refOf } from "./context.ts";
 import { Legs } from "./legs.ts";
 import { Pairs } from "./pairs.ts";
@@ -42,7 +44,7 @@ export class Media {
     });
     this.sending = new Sending(context, this.transports);
     this.legs = new Legs(context, this.pairs, this.sending);
-    this.piped = new Piped(context, this.pairs);
+    this.piped = new Piped(context, this.pairs, (pipes) => this.#startLegs(pipes));
     this.receiving = new Receiving(context, this.transports, this.pairs, this.piped);
     this.handlers = this.#makeHandlers();
     this.#onReplaced = (died, replacement) => this.reportReplaced(died, replacement);
@@ -98,6 +100,10 @@ export class Media {
       },
       produce: (call) => sending.produce(call),
       "open-legs": (call) => legs.open(call),
+      "start-legs": async (call) => {
+        legs.start(call.pipes);
+        return {};
+      },
       "open-pairs": async (call) => {
         const life = findLife(context, call.worker);
         const made = await Promise.all(
@@ -116,6 +122,15 @@ export class Media {
       "update-views": (call) => receiving.updateViews(call),
       stats: async (call) => ({ stats: await statsOf(this, call.of) }),
     };
+  }
+
+  /** Starts held legs, those of other nodes by way of control. */
+  #startLegs(pipes: PipeRef[]): void {
+    const isOwn = ({ producer }: PipeRef) =>
+      nodeIdOfWorker(producer.workerId) === this.context.nodeId;
+    this.legs.start(pipes.filter(isOwn));
+    const far = pipes.filter((pipe) => !isOwn(pipe));
+    if (far.length > 0) this.context.emit({ kind: "legs-wanted", pipes: far });
   }
 
   #reportLost(transport: ClientTransport, reason: string): void {

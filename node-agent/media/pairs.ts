@@ -1,5 +1,5 @@
 import type { types } from "mediasoup";
-import type { PipeEndpoint } from "#schema/agent/calls.ts";
+import type { CallOf, PipeEndpoint } from "#schema/agent/calls.ts";
 import type { WorkerRef } from "#schema/agent/instructions.ts";
 import { CallError } from "../calls/call-error.ts";
 import { type MediaContext, refOf } from "./context.ts";
@@ -81,6 +81,19 @@ export class Pairs {
       pair.remote = undefined;
       throw error;
     }
+  }
+
+  /** Connects several; what needs one that fails finds that it has no pipe. */
+  async connectAll(own: WorkerLife, asked: CallOf<"watch">["pairs"]): Promise<void> {
+    await Promise.all(
+      asked.map(async ({ peer, remote }) => {
+        try {
+          await this.connect(await this.ensure(own, peer), remote);
+        } catch (error) {
+          this.#context.log.error({ peer, err: error }, "pair did not connect");
+        }
+      }),
+    );
   }
 
   /** Where this end listens and with which keys it sends. Holds secrets. */

@@ -1,6 +1,6 @@
 import type { types } from "mediasoup";
 import type { CallOf, Leg } from "#schema/agent/calls.ts";
-import type { WorkerRef } from "#schema/agent/instructions.ts";
+import type { PipeRef, WorkerRef } from "#schema/agent/instructions.ts";
 import type { TrackSource } from "#schema/media.ts";
 import { CallError, gone } from "../calls/call-error.ts";
 import { pipeKeyOf, type TrackWanted } from "../instructions/generations.ts";
@@ -8,6 +8,7 @@ import { type MediaContext, refOf } from "./context.ts";
 import { KeyedQueues } from "./keyed-queues.ts";
 import type { Pair, Pairs } from "./pairs.ts";
 import { setWanted } from "./track-state.ts";
+import type { View } from "./views.ts";
 import type { WorkerLife } from "./worker-pool.ts";
 
 export type AskedView = CallOf<"watch">["views"][number];
@@ -17,6 +18,8 @@ export interface PipedTrack {
   trackId: string;
   producer: types.Producer;
   source: TrackSource;
+  /** Its leg waits to be told that somebody is ready for it. */
+  held: boolean;
 }
 
 /** The consumer side of a pipe: one producer per track, on the pair. */
@@ -41,11 +44,14 @@ export class Piped {
   readonly #context: MediaContext;
   readonly #pairs: Pairs;
   readonly #queues = new KeyedQueues();
+  readonly #onWanted: (pipes: PipeRef[]) => void;
   readonly #pipes = new Set<IncomingPipe>();
 
-  constructor(context: MediaContext, pairs: Pairs) {
+  /** @param onWanted told of pipes whose held legs somebody is ready for */
+  constructor(context: MediaContext, pairs: Pairs, onWanted: (pipes: PipeRef[]) => void) {
     this.#context = context;
     this.#pairs = pairs;
+    this.#onWanted = onWanted;
   }
 
   /** All pipes that reach this node at present. */
@@ -78,6 +84,21 @@ export class Piped {
       this.#refuseClosed(key, asked);
       return pipe;
     });
+  }
+
+  /** Has held legs started that bring what these views can take by now. */
+  want(views: readonly View[]): void {
+    const pipes = views.flatMap((view): PipeRef[] => {
+      if (view.isHeld) return [];
+      const consumer = refOf(this.#context, view.transport.life);
+      const pipe = this.#find(pipeKeyOf(view.broadcastId, consumer), view.generation);
+      const held = [...(pipe?.tracks.values() ?? [])].filter((track) => track.held);
+      if (!pipe || held.length === 0) return [];
+      for (const track of held) track.held = false;
+      const { broadcastId, producer, generation } = pipe;
+      return [{ broadcastId, producer, consumer, generation }];
+    });
+    if (pipes.length > 0) this.#onWanted(pipes);
   }
 
   /** Closes a pipe's piped producers of a generation and of all before it. */
@@ -141,7 +162,7 @@ export class Piped {
       producer.close();
       return;
     }
-    pipe.tracks.set(trackId, { trackId, producer, source });
+    pipe.tracks.set(trackId, { trackId, producer, source, held: leg.held ?? false });
     producer.observer.once("close", () => pipe.tracks.delete(trackId));
     // An instruction may be newer than the paused state that the leg told.
     const wanted = generations.trackWanted(trackId);

@@ -3,6 +3,7 @@ import type { CallOf, CallResult } from "#schema/agent/calls.ts";
 import type { WorkerRef } from "#schema/agent/instructions.ts";
 import { CallError, gone } from "../calls/call-error.ts";
 import { findLife, type MediaContext } from "./context.ts";
+import { Idleness } from "./idleness.ts";
 import { KeyedQueues } from "./keyed-queues.ts";
 import { LayerWishes } from "./layer-wishes.ts";
 import type { Pairs } from "./pairs.ts";
@@ -21,9 +22,7 @@ export class Receiving {
   readonly #piped: Piped;
   readonly #queues = new KeyedQueues();
   readonly #views = new Map<string, View>();
-  readonly #idleTimers = new Map<ClientTransport, NodeJS.Timeout>();
-  /** Ids of transports on which a `watch` is at work: not idle, views or none. */
-  readonly #busy = new Map<string, number>();
+  readonly #idleness: Idleness;
   readonly #layerWishes: LayerWishes;
 
   constructor(context: MediaContext, transports: Transports, pairs: Pairs, piped: Piped) {
@@ -31,12 +30,11 @@ export class Receiving {
     this.#transports = transports;
     this.#pairs = pairs;
     this.#piped = piped;
-    this.#layerWishes = new LayerWishes(context, (broadcastId, life) =>
-      this.all.filter(
-        ({ broadcastId: id, transport }) =>
-          id === broadcastId && transport.life.incarnation === life.incarnation,
-      ),
-    );
+    this.#layerWishes = new LayerWishes(context, () => this.all);
+    this.#idleness = new Idleness({
+      idleTransportMs: context.timing.idleTransportMs,
+      isUsed: (transport) => this.viewsOn(transport).length > 0,
+    });
   }
 
   /** All views on this node at present. */
@@ -58,15 +56,7 @@ export class Receiving {
     const open = views.filter((view) => !generations.isClosed(view.viewId));
     if (views.length > 0 && open.length === 0) throw gone("The view");
     for (const { viewId } of open) this.#owned(viewId, sessionId);
-
-    this.#busy.set(transportId, (this.#busy.get(transportId) ?? 0) + 1);
-    try {
-      return await this.#watchOn(life, call);
-    } finally {
-      const others = (this.#busy.get(transportId) ?? 1) - 1;
-      if (others > 0) this.#busy.set(transportId, others);
-      else this.#busy.delete(transportId);
-    }
+    return this.#idleness.during(transportId, () => this.#watchOn(life, call));
   }
 
   /**
@@ -78,6 +68,7 @@ export class Receiving {
     const views = call.viewIds.flatMap((id) => this.#owned(id, call.sessionId) ?? []);
     if (views.length === 0 && call.viewIds.length > 0) throw gone("The view");
     await Promise.all(views.map((view) => view.resume()));
+    this.#piped.want(views);
     return {};
   }
 
@@ -112,7 +103,7 @@ export class Receiving {
     this.#views.delete(viewId);
     view.close();
     this.#layerWishes.changed(view);
-    this.#closeWhenIdle(view.transport);
+    this.#idleness.check(view.transport);
   }
 
   /**
@@ -130,9 +121,10 @@ export class Receiving {
   /** Tells control about views of a connected transport, each once. */
   reportActive(transport: ClientTransport): void {
     if (transport.webRtc.dtlsState !== "connected") return;
-    const views = this.viewsOn(transport).filter(
-      (view) => view.ready && !view.reportedActive,
-    );
+    const all = this.viewsOn(transport);
+    // First, as pictures wait for it.
+    this.#piped.want(all);
+    const views = all.filter((view) => view.ready && !view.reportedActive);
     if (views.length === 0) return;
     for (const view of views) view.reportedActive = true;
     const { roomId, sessionId } = transport;
@@ -147,8 +139,7 @@ export class Receiving {
 
   /** Forgets the views of a transport that was closed. */
   transportClosed(transport: ClientTransport): void {
-    clearTimeout(this.#idleTimers.get(transport));
-    this.#idleTimers.delete(transport);
+    this.#idleness.forget(transport);
     for (const view of this.viewsOn(transport)) {
       view.closed = true;
       this.#views.delete(view.viewId);
@@ -165,13 +156,15 @@ export class Receiving {
     const { roomId, sessionId, transportId: id } = call;
     const plan = { id, direction: "receive" as const, roomId, sessionId, life };
     // Pipes and transport do not need each other: they are made side by side.
-    const piping = this.#connectPairs(life, call.pairs).then(() =>
-      Promise.all(
-        call.views.map((view) =>
-          this.#piped.ensure(life, view).catch((error: unknown) => error as Error),
+    const piping = this.#pairs
+      .connectAll(life, call.pairs)
+      .then(() =>
+        Promise.all(
+          call.views.map((view) =>
+            this.#piped.ensure(life, view).catch((error: unknown) => error as Error),
+          ),
         ),
-      ),
-    );
+      );
     const opening = this.#transports.open(plan);
     const [{ transport, isNew }, pipes] = await Promise.all([opening, piping]);
     const consuming = call.views.map((asked, index) =>
@@ -191,22 +184,8 @@ export class Receiving {
       throw error;
     } finally {
       this.reportActive(transport);
-      this.#closeWhenIdle(transport);
+      this.#idleness.check(transport);
     }
-  }
-
-  async #connectPairs(life: WorkerLife, asked: CallOf<"watch">["pairs"]): Promise<void> {
-    await Promise.all(
-      asked.map(async ({ peer, remote }) => {
-        try {
-          const pair = await this.#pairs.ensure(life, peer);
-          await this.#pairs.connect(pair, remote);
-        } catch (error) {
-          // The views that need this pair fail by themselves, as no-pipe.
-          this.#context.log.error({ peer, err: error }, "pair did not connect");
-        }
-      }),
-    );
   }
 
   async #watchView(
@@ -267,15 +246,5 @@ export class Receiving {
       throw new CallError("invalid", `View ${viewId} is not session ${sessionId}'s.`);
     }
     return view;
-  }
-
-  #closeWhenIdle(transport: ClientTransport): void {
-    clearTimeout(this.#idleTimers.get(transport));
-    if (transport.webRtc.closed || this.viewsOn(transport).length > 0) return;
-    const timer = setTimeout(() => {
-      const idle = this.viewsOn(transport).length === 0 && !this.#busy.has(transport.id);
-      if (idle) transport.webRtc.close();
-    }, this.#context.timing.idleTransportMs);
-    this.#idleTimers.set(transport, timer);
   }
 }

@@ -89,6 +89,11 @@ export class View {
     return true;
   }
 
+  /** Whether any of its consumers waits for `resume-views`. */
+  get isHeld(): boolean {
+    return [...this.consumers.values()].some(({ held }) => held);
+  }
+
   /** The consumers of the view's newest generation, as its client takes them. */
   describe(): ConsumerParametersWire[] {
     const newest = [...this.consumers.values()].filter(

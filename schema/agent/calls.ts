@@ -9,7 +9,7 @@ import {
   transportParameters,
   viewWishes,
 } from "../media.ts";
-import { workerRef } from "./instructions.ts";
+import { pipeRef, workerRef } from "./instructions.ts";
 
 /*
  * Calls negotiate media: relayed through the mailbox with a deadline, never
@@ -31,6 +31,8 @@ export const leg = z.object({
   kind: mediaKind,
   source: trackSource,
   paused: z.boolean(),
+  /** Sends nothing before `start-legs`, or a moment has passed. */
+  held: z.boolean().optional(),
   rtpParameters,
 });
 export type Leg = z.infer<typeof leg>;
@@ -79,17 +81,9 @@ export const callRequest = z.discriminatedUnion("op", [
    * Producer side of pipes: makes the PipeTransports to the named consumer
    * workers and a leg for every track that each broadcast has at present.
    */
-  z.object({
-    op: z.literal("open-legs"),
-    pipes: z.array(
-      z.object({
-        broadcastId: z.string(),
-        producer: workerRef,
-        consumer: workerRef,
-        generation: z.number().int(),
-      }),
-    ),
-  }),
+  z.object({ op: z.literal("open-legs"), pipes: z.array(pipeRef) }),
+  /** Producer side: somebody is ready for what held legs bring. */
+  z.object({ op: z.literal("start-legs"), pipes: z.array(pipeRef) }),
   /** Consumer side: makes the PipeTransports that will face these producer workers. */
   z.object({
     op: z.literal("open-pairs"),
@@ -191,6 +185,7 @@ export const callResults = {
       ]),
     ),
   }),
+  "start-legs": z.object({}),
   "open-pairs": z.object({
     /** One per asked peer, in the order asked. */
     endpoints: z.array(pipeEndpoint),

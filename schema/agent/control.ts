@@ -3,7 +3,7 @@ import { nodeName } from "../ids.ts";
 import { rtpCapabilities } from "../media.ts";
 import { mediaClass, workerRole } from "../settings.ts";
 import { call, callAnswer } from "./calls.ts";
-import { outboxItem } from "./instructions.ts";
+import { outboxItem, pipeRef } from "./instructions.ts";
 
 /*
  * The agent's whole API. All of it is POST under /v1/agent with a bearer:
@@ -73,6 +73,8 @@ export const nodeEvent = z.discriminatedUnion("kind", [
     sessionId: name,
     viewIds: z.array(name).max(4096),
   }),
+  /** Somebody is ready for what these pipes' held legs bring: `start-legs`. */
+  z.object({ kind: z.literal("legs-wanted"), pipes: z.array(pipeRef).max(1024) }),
   /** A transport closed by itself: DTLS closed or failed, ICE gone for its grace. */
   z.object({
     kind: z.literal("transport-lost"),

@@ -7,6 +7,15 @@ export const workerRef = z.object({
 });
 export type WorkerRef = z.infer<typeof workerRef>;
 
+/** One opening of the pipe of a broadcast to one consumer worker. */
+export const pipeRef = z.object({
+  broadcastId: z.string(),
+  producer: workerRef,
+  consumer: workerRef,
+  generation: z.number().int(),
+});
+export type PipeRef = z.infer<typeof pipeRef>;
+
 /**
  * Instructions are durable: rows of the outbox, delivered at least once, in any
  * order after a failure. Each names a wanted state, so applying one twice or
@@ -21,10 +30,7 @@ export const instruction = z.discriminatedUnion("kind", [
    */
   z.object({
     kind: z.literal("pipe"),
-    broadcastId: z.string(),
-    producer: workerRef,
-    consumer: workerRef,
-    generation: z.number().int(),
+    ...pipeRef.shape,
     wanted: z.enum(["open", "closed"]),
   }),
   /** A track's wanted state, for its producer and for every leg. */

@@ -8,6 +8,7 @@ import {
   registerRequest,
   reportRequest,
 } from "#schema/agent/control.ts";
+import { nodeIdOfWorker } from "#schema/ids.ts";
 import { waitFor } from "#test/harness/wait-for.ts";
 import { DrivenNode } from "./driven-node.ts";
 
@@ -23,6 +24,8 @@ export class ControlDriver {
   onReport: (report: ReportRequest) => void | Promise<void> = () => {};
   /** Says of each report whether it fails as if control had an ill moment. */
   failReports: () => boolean = () => false;
+  /** Whether held legs are started for those who report that they want them. */
+  startsLegs = true;
   #port = 0;
   #server = createServer();
 
@@ -106,6 +109,7 @@ export class ControlDriver {
           node.answers.set(answer.callId, answer);
         }
         node.events.push(...report.events);
+        if (this.startsLegs) this.#startLegs(report);
         return {};
       }
       case "heartbeat":
@@ -113,6 +117,17 @@ export class ControlDriver {
         return { claims: node.claims };
       default:
         throw new Error(`no route ${route}`);
+    }
+  }
+
+  #startLegs({ events }: ReportRequest): void {
+    for (const event of events) {
+      if (event.kind !== "legs-wanted") continue;
+      for (const pipe of event.pipes) {
+        const nodeId = nodeIdOfWorker(pipe.producer.workerId);
+        const node = [...this.nodes.values()].find((one) => one.nodeId === nodeId);
+        void node?.call({ op: "start-legs", pipes: [pipe] });
+      }
     }
   }
 
