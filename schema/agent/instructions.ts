@@ -2,14 +2,14 @@ import { z } from "zod";
 
 /** One side of a pipe: which worker, in which of its lives. */
 export const workerRef = z.object({
-  workerId: z.string(),
-  incarnation: z.string(),
+  workerId: z.string().max(128),
+  incarnation: z.string().max(128),
 });
 export type WorkerRef = z.infer<typeof workerRef>;
 
 /** One opening of the pipe of a broadcast to one consumer worker. */
 export const pipeRef = z.object({
-  broadcastId: z.string(),
+  broadcastId: z.string().max(128),
   producer: workerRef,
   consumer: workerRef,
   generation: z.number().int(),
