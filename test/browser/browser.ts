@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { type Browser, chromium } from "playwright-core";
+import { type Browser, chromium, type Page } from "playwright-core";
 
 const names = ["chromium", "google-chrome", "chromium-browser"];
 
 /** The title of the page that is shown by whoever shares a screen in a browser that asks. */
-export const shownTitle = "What is shown";
+const shownTitle = "What is shown";
 
 /** Where a browser is, or undefined where the machine has none. */
 export function findBrowser(): string | undefined {
@@ -38,4 +38,20 @@ export function startBrowser(executablePath: string, asks = false): Promise<Brow
       "--disable-sync",
     ],
   });
+}
+
+/**
+ * Opens a page that moves, for another page of the same person to show: whoever
+ * shares a screen in a browser that asks shares this one.
+ * @param beside the page that stays in front
+ */
+export async function openShown(beside: Page): Promise<Page> {
+  const shown = await beside.context().newPage();
+  const script =
+    'let at = 0; setInterval(() => { document.body.style.background = ++at % 2 ? "white" : "wheat" }, 100)';
+  await shown.setContent(
+    `<title>${shownTitle}</title><h1>Slides</h1><script>${script}</script>`,
+  );
+  await beside.bringToFront();
+  return shown;
 }

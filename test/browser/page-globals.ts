@@ -13,7 +13,7 @@ export interface Scrolled {
 
 type Stats = Map<
   string,
-  { type: string; packetsReceived?: number; packetsSent?: number }
+  { type: string; packetsReceived?: number; packetsSent?: number; active?: boolean }
 >;
 
 interface ShownView {
@@ -22,6 +22,8 @@ interface ShownView {
   state: string;
   requestedAtMs: number;
   firstFrameAtMs: number | undefined;
+  heardOnly: boolean;
+  receiving: { spatialLayer?: number };
   consumers: Map<string, { kind: string; getStats(): Promise<Stats> }>;
 }
 
@@ -31,18 +33,32 @@ export interface PageGlobals {
     room?: {
       chat: { say(text: string): Promise<void> };
       views: Map<string, ShownView>;
-      publications: Set<{ getStats(kind: string): Promise<Stats> }>;
+      publications: Set<{
+        getStats(kind: string): Promise<Stats>;
+        setTrack(track: object | undefined): Promise<void>;
+      }>;
+      on(event: string, listener: () => void): () => void;
     };
   };
   performance: { now(): number };
   innerWidth: number;
   /** Set by a test: how often the page asked for a screen. */
   asked: number;
-  navigator: { mediaDevices: { getDisplayMedia(): Promise<never> } };
+  /** Set by a test: when a broadcast changed, in milliseconds since 1970. */
+  changedAtMs: number;
+  navigator: {
+    mediaDevices: {
+      getDisplayMedia(options?: {
+        video: boolean;
+      }): Promise<{ getVideoTracks(): object[] }>;
+    };
+  };
   document: {
     documentElement: { scrollWidth: number };
-    querySelector(
-      selector: string,
-    ): { getVideoPlaybackQuality(): { totalVideoFrames: number } } | null;
+    querySelector(selector: string): {
+      videoHeight: number;
+      click(): void;
+      getVideoPlaybackQuality(): { totalVideoFrames: number };
+    } | null;
   };
 }

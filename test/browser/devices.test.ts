@@ -1,23 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { waitFor } from "#test/harness/wait-for.ts";
-import { findBrowser, shownTitle } from "./browser.ts";
+import { findBrowser, openShown } from "./browser.ts";
 import { gather } from "./gathering.ts";
 import type { PageGlobals } from "./page-globals.ts";
-import type { Person } from "./people.ts";
 
-describe.skipIf(!findBrowser())("screens", { timeout: 90_000 }, () => {
+describe.skipIf(!findBrowser())("screens and devices", { timeout: 90_000 }, () => {
   const gathering = gather({ asks: true });
-
-  /** Opens a page whose title makes it the one that is shown. */
-  async function openShown(person: Person) {
-    const shown = await person.page.context().newPage();
-    const body = '<body style="font: 80px sans-serif">Slides<script>let at = 0;';
-    const tick =
-      'setInterval(() => { document.body.dataset.at = at++; document.body.style.background = at % 2 ? "white" : "wheat" }, 100)';
-    await shown.setContent(`<title>${shownTitle}</title>${body}${tick}</script>`);
-    await person.page.bringToFront();
-    return shown;
-  }
 
   /** Producer and consumer workers in use, by media class. */
   async function inUse() {
@@ -38,7 +26,7 @@ describe.skipIf(!findBrowser())("screens", { timeout: 90_000 }, () => {
   test("a screen is large beside its owner's camera, comes from workers of its own, and ends with what it shows", async () => {
     const { ada, ben } = await gathering.meet(1, 1);
     const camera = await ada.goLive("go-live");
-    const shown = await openShown(ada);
+    const shown = await openShown(ada.page);
     await ada.find("share-screen").click();
     await ada.page.locator('[data-testid="self-screen"][data-state="live"]').waitFor();
     const large = ben.page.locator('[data-testid="tile"][data-large="true"]');
@@ -90,5 +78,59 @@ describe.skipIf(!findBrowser())("screens", { timeout: 90_000 }, () => {
       () => (globalThis as unknown as PageGlobals).asked,
     );
     expect(asked).toBe(0);
+  });
+
+  test("one who began with the microphone adds a camera, loses it and turns it on again, and others see each of it", async () => {
+    const { ada, ben } = await gathering.meet(1, 1);
+    await ada.find("go-live-sound").click();
+    await ada.page.locator('[data-testid="self-tile"][data-state="live"]').waitFor();
+    const tile = ben.find("tile");
+    await tile.getByText("Sound only").waitFor();
+    await ada.find("add-camera").click();
+    await ben.seesMoving(1);
+    expect(await tile.locator(".cover").count()).toBe(0);
+
+    // A tab stands in for a camera, since closing it ends its track as unplugging does.
+    const shown = await openShown(ada.page);
+    await ada.page.evaluate(async () => {
+      const { weir, navigator } = globalThis as unknown as PageGlobals;
+      const stream = await navigator.mediaDevices.getDisplayMedia({ video: true });
+      const [publication] = weir.room?.publications ?? [];
+      await publication?.setTrack(stream.getVideoTracks()[0]);
+    });
+    await ben.seesMoving(1);
+    await shown.close();
+    await tile.getByText("The picture is hidden").waitFor();
+    const status = ada.find("status");
+    await status.getByText("Your camera was unplugged").waitFor();
+    await ada.find("add-camera").click();
+    await ben.seesMoving(1);
+    await status.getByText("You are live").waitFor();
+
+    await ada.find("devices-toggle").click();
+    const cameras = ada.find("camera-select");
+    await waitFor(async () => (await cameras.locator("option").count()) > 1, {
+      what: "the cameras to be listed",
+    });
+    await cameras.selectOption("");
+    await tile.getByText("Sound only").waitFor();
+    expect([...ada.complaints, ...ben.complaints]).toEqual([]);
+  });
+
+  test("one whose browser refuses the camera reads so, with what helps, and others see nothing", async () => {
+    const ada = await gathering.arrive(undefined, []);
+    const link = await ada.openRoom(gathering.weir.url, 1);
+    await ada.enter(link, "Ada");
+    await ada.find("go-live").click();
+    const refused = ada.page.locator(
+      '[data-testid="status"][data-code="device-refused"]',
+    );
+    await refused.getByText("Allow it").waitFor();
+    expect(await ada.find("self-tile").count()).toBe(0);
+    const { nodes } = await gathering.weir.fleet();
+    const used = nodes.flatMap(({ workers }) =>
+      workers.map((one) => one.broadcasts.used),
+    );
+    expect(Math.max(...used)).toBe(0);
   });
 });

@@ -1,0 +1,89 @@
+import { describe, expect, test } from "vitest";
+import { waitFor } from "#test/harness/wait-for.ts";
+import { findBrowser } from "./browser.ts";
+import { gather } from "./gathering.ts";
+import type { PageGlobals } from "./page-globals.ts";
+import type { Person } from "./people.ts";
+
+/** Which layer of the first view's picture arrives, and how high the picture is. */
+function received({ page }: Person) {
+  return page.evaluate(() => {
+    const { weir, document } = globalThis as unknown as PageGlobals;
+    const [view] = weir.room?.views.values() ?? [];
+    const height = document.querySelector('[data-testid="tile"] video')?.videoHeight ?? 0;
+    return { layer: view?.receiving.spatialLayer, height };
+  });
+}
+
+/** How many layers of the own picture are sent. */
+function layersSent({ page }: Person): Promise<number> {
+  return page.evaluate(async () => {
+    const { weir } = globalThis as unknown as PageGlobals;
+    const [publication] = weir.room?.publications ?? [];
+    const entries = [...((await publication?.getStats("video")) ?? new Map()).values()];
+    return entries.filter(({ type, active }) => type === "outbound-rtp" && active).length;
+  });
+}
+
+describe.skipIf(!findBrowser())("pictures", { timeout: 90_000 }, () => {
+  const gathering = gather();
+
+  test("the layer follows the size at which a picture is shown, and layers that nobody watches are not sent", async () => {
+    const { ada, ben } = await gathering.meet(1, 1);
+    await ada.goLive("go-live");
+    await ben.seesMoving(1);
+    const what = "the best layer of a large picture";
+    const large = await waitFor(
+      async () => {
+        const now = await received(ben);
+        return now.layer === 2 && (await layersSent(ada)) === 3 ? now : undefined;
+      },
+      { what, timeoutMs: 30_000 },
+    );
+    await ben.page.setViewportSize({ width: 200, height: 600 });
+    const small = await waitFor(
+      async () => {
+        const now = await received(ben);
+        return now.layer === 0 && now.height < large.height ? now : undefined;
+      },
+      { what: "the smallest layer of a small picture", timeoutMs: 20_000 },
+    );
+    expect(large.height / small.height).toBeGreaterThan(2);
+    await waitFor(async () => (await layersSent(ada)) === 1, {
+      what: "the layers above to be sent no more",
+      timeoutMs: 20_000,
+    });
+    await ben.page.setViewportSize({ width: 1280, height: 800 });
+    await waitFor(
+      async () => {
+        const { height } = await received(ben);
+        return height > small.height && (await layersSent(ada)) === 3;
+      },
+      { what: "a larger picture again", timeoutMs: 30_000 },
+    );
+    await ben.seesMoving(1);
+  });
+
+  test("a mute is seen by a viewer whose pictures come from another host", async () => {
+    const { ada, ben } = await gathering.meet(1, 1);
+    await ada.goLive("go-live-test");
+    await ben.seesMoving(1);
+    await ben.page.evaluate(() => {
+      const page = globalThis as unknown as PageGlobals;
+      page.weir.room?.on("broadcast.changed", () => {
+        page.changedAtMs = Date.now();
+      });
+    });
+    const clickedAtMs = await ada.page.evaluate(() => {
+      const { document } = globalThis as unknown as PageGlobals;
+      document.querySelector('[data-testid="toggle-camera"]')?.click();
+      return Date.now();
+    });
+    await ben.find("tile").getByText("The picture is hidden").waitFor();
+    const seenAtMs = await ben.page.evaluate(
+      () => (globalThis as unknown as PageGlobals).changedAtMs,
+    );
+    console.info(`A mute was seen on another host after ${seenAtMs - clickedAtMs} ms.`);
+    expect(seenAtMs).toBeGreaterThanOrEqual(clickedAtMs);
+  });
+});
