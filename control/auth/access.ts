@@ -28,7 +28,7 @@ export type AppEnv = { Bindings: Env; Variables: Principals };
 const apiKey: MiddlewareHandler<AppEnv> = async (c, next) => {
   const [id = "", secret = ""] = bearer(c).split(".");
   const ring = keyRingOf(configOf(c.env));
-  const key = await ring.find(id);
+  const key = await ring.find(id, "call");
   // A secret is compared in any case, so that time tells nothing of who exists.
   const fits = await sameText(secret, key?.secret ?? "");
   if (!key || key.revoked || !fits) throw unknownKey("API key");

@@ -88,7 +88,7 @@ export async function mintJoinToken(
 export async function verifyJoinToken(config: Config, token: string): Promise<Joining> {
   const { leewayMs, joinTtlMaxMs } = config.settings.tokens;
   const keyId = issuerOf(token, leewayMs);
-  const key = await keyRingOf(config).find(keyId);
+  const key = await keyRingOf(config).find(keyId, "entry");
   if (!key || key.revoked) throw invalid("The token's key is not known here.");
   const { sub, exp, iat, video } = await verify(
     token,

@@ -5,7 +5,7 @@ import {
   readKey,
   touchKeys,
 } from "../databases/keys.ts";
-import { type Parts, partsOf, readAccounts } from "../databases/parts.ts";
+import { type Parts, partsOf, readNear, readSure } from "../databases/parts.ts";
 import { isKeyRevoked } from "../databases/revocations.ts";
 import type { Config } from "../env.ts";
 import { Problem } from "../problem.ts";
@@ -26,6 +26,8 @@ interface Remembered {
   /** Undefined: there is no such key. */
   key: KnownKey | undefined;
   readAtMs: number;
+  /** A replica said so: it may not know of a revocation yet. */
+  replicated: boolean;
 }
 
 const keyId = idOf("key");
@@ -51,27 +53,37 @@ export class KeyRing {
 
   /**
    * Finds a key by its id, revoked ones too.
+   * @param purpose at room entry a replica will do, as revocations are asked for
+   *   anyway; a call takes the primary's word
    * @throws Problem `unavailable` where the accounts do not answer and it is not known
    */
-  async find(id: string): Promise<KnownKey | undefined> {
+  async find(id: string, purpose: "entry" | "call"): Promise<KnownKey | undefined> {
     // Text that cannot be a key's id is not worth a question.
     if (!keyId.safeParse(id).success) return undefined;
     const known = this.#keys.get(id);
     const { keyCacheMs, unknownKeyCacheMs, keyStaleMs } = this.#config.settings.accounts;
     const ageMs = known ? Date.now() - known.readAtMs : 0;
-    if (known && ageMs < (known.key ? keyCacheMs : unknownKeyCacheMs)) return known.key;
+    const sure = purpose === "entry" || !known?.replicated;
+    if (known && sure && ageMs < (known.key ? keyCacheMs : unknownKeyCacheMs)) {
+      return known.key;
+    }
+    const read = purpose === "entry" ? readNear : readSure;
     try {
-      return await this.#read(id);
+      const { found, replicated } = await read(this.#parts, (client) =>
+        readKey(client, id),
+      );
+      const key = await this.#remember(id, found, replicated);
+      return key && replicated && purpose === "call" ? await this.#checked(key) : key;
     } catch (error) {
       if (!(error instanceof Problem) || !known?.key || ageMs > keyStaleMs) throw error;
-      return this.#stale(known.key);
+      return this.#checked(known.key);
     }
   }
 
   /** Reads a key anew from the primary: what was just bought is not everywhere yet. */
   async refresh(id: string): Promise<KnownKey | undefined> {
     const found = await this.#parts.accounts.use((client) => readKey(client, id));
-    return this.#remember(id, found);
+    return this.#remember(id, found, false);
   }
 
   /** The key with which tokens of an account are minted where none was used to ask. */
@@ -79,15 +91,15 @@ export class KeyRing {
     const known = this.#newest.get(accountId);
     const { keyCacheMs } = this.#config.settings.accounts;
     if (known && Date.now() - known.readAtMs < keyCacheMs) {
-      const key = await this.find(known.keyId);
+      const key = await this.find(known.keyId, "call");
       if (key && !key.revoked) return key;
     }
-    const id = await readAccounts(this.#parts, (client) =>
+    const { found: id } = await readSure(this.#parts, (client) =>
       newestKeyIdOf(client, accountId),
     );
     if (!id) return undefined;
     this.#newest.set(accountId, { keyId: id, readAtMs: Date.now() });
-    return this.find(id);
+    return this.find(id, "call");
   }
 
   /** Forgets a key that was changed here, so that the change acts at once. */
@@ -121,14 +133,10 @@ export class KeyRing {
     later(this.#parts.accounts.use((client) => touchKeys(client, used)).catch(() => {}));
   }
 
-  async #read(id: string): Promise<KnownKey | undefined> {
-    const found = await readAccounts(this.#parts, (client) => readKey(client, id));
-    return this.#remember(id, found);
-  }
-
   async #remember(
     id: string,
     found: KeyWithAccount | undefined,
+    replicated: boolean,
   ): Promise<KnownKey | undefined> {
     const key = found && (await this.#open(found));
     if (this.#keys.size >= this.#config.settings.accounts.keyCacheMax) {
@@ -136,7 +144,7 @@ export class KeyRing {
       if (oldest !== undefined) this.#keys.delete(oldest);
     }
     this.#keys.delete(id);
-    this.#keys.set(id, { key, readAtMs: Date.now() });
+    this.#keys.set(id, { key, readAtMs: Date.now(), replicated });
     return key;
   }
 
@@ -153,8 +161,8 @@ export class KeyRing {
     };
   }
 
-  /** Long after it was read, a key may have been revoked: the sessions know that. */
-  async #stale(key: KnownKey): Promise<KnownKey> {
+  /** What is old or from a replica may have been revoked: the sessions know that. */
+  async #checked(key: KnownKey): Promise<KnownKey> {
     const revoked = await this.#parts.sessions.use((client) =>
       isKeyRevoked(client, key.id),
     );

@@ -33,27 +33,45 @@ export function partsOf(config: Config): Parts {
   return made;
 }
 
+/** What was read of the accounts, and whether a replica said it, which may lag. */
+export interface AccountsAnswer<T> {
+  found: T | undefined;
+  replicated: boolean;
+}
+
 /**
- * Reads from the accounts: from the replica, else from the primary. What the
- * replica does not have yet is asked of the primary too.
+ * Reads from the accounts for room entry: from the replica, else from the
+ * primary. What the replica does not have yet is asked of the primary too.
  * @param read answers undefined for what is not there
  * @throws Problem `unavailable` where neither answers, or only a replica that may lag
  */
-export async function readAccounts<T>(
-  { accounts, accountsReplica }: Parts,
+export async function readNear<T>(
+  parts: Parts,
   read: (client: Client) => Promise<T | undefined>,
-): Promise<T | undefined> {
+): Promise<AccountsAnswer<T>> {
+  const { accountsReplica } = parts;
   if (accountsReplica && !accountsReplica.paused) {
     const found = await accountsReplica.use(read).catch(onlyIfDown);
-    if (found !== undefined) return found;
+    if (found !== undefined) return { found, replicated: true };
   }
+  return readSure(parts, read);
+}
+
+/**
+ * Reads from the primary, and from the replica only where the primary is down.
+ * @throws Problem `unavailable` like `readNear`
+ */
+export async function readSure<T>(
+  { accounts, accountsReplica }: Parts,
+  read: (client: Client) => Promise<T | undefined>,
+): Promise<AccountsAnswer<T>> {
   try {
-    return await accounts.use(read);
+    return { found: await accounts.use(read), replicated: false };
   } catch (error) {
     // A replica that failed a moment ago is better than a primary that fails now.
-    const last = accountsReplica && (await accountsReplica.try(read).catch(onlyIfDown));
-    if (last !== undefined) return last;
-    throw error;
+    const found = accountsReplica && (await accountsReplica.try(read).catch(onlyIfDown));
+    if (found === undefined) throw error;
+    return { found, replicated: true };
   }
 }
 

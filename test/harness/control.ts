@@ -3,20 +3,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Client } from "@libsql/client/web";
-import { createClient } from "@libsql/client/web";
 import { createTestHarness } from "wrangler";
 import {
   databaseEnvironment,
   startDatabases,
   stopDatabases,
 } from "#control/local/databases.ts";
-import type { PipelineBody } from "#control/local/hrana-protocol.ts";
 import type { DatabaseOptions, DatabaseServer } from "#control/local/hrana-server.ts";
 import type { Keys } from "#control/local/keys.ts";
 import { hashOfKey, makeKeys } from "#control/local/keys.ts";
 import { provisionFirstAccount } from "#control/local/provision.ts";
 import { type DatabaseName, databaseNames } from "#schema/databases.ts";
 import type { SettingsInput } from "#schema/settings.ts";
+import { type TestDatabase, testDatabase } from "./databases.ts";
+import { type Replica, startReplica } from "./replica.ts";
 
 // The harness would look a placeholder up on the network.
 process.env.CLOUDFLARE_CF_FETCH_ENABLED ??= "false";
@@ -36,21 +36,18 @@ export interface ControlOptions {
   database?: Disturbance;
   /** The same for the other databases. Default none. */
   databases?: Partial<Record<DatabaseName, Disturbance>>;
+  /** Whether room entry reads a replica of the accounts. Default false. */
+  accountsReplica?: boolean;
+  /** WEIR_SECRET_KEY as it was when the first key was made. Default: as it is. */
+  formerSecret?: string;
+  /** Signing secret of the payment webhook. Default: no payments are taken. */
+  stripeSecret?: string;
   /** Default "local". */
   zone?: string;
 }
 
 /** What may go wrong with a database's requests. */
 export type Disturbance = Pick<DatabaseOptions, "latencyMs" | "faults" | "streamTtlMs">;
-
-/** One of control's databases: it can be stopped alone. */
-export interface TestDatabase {
-  /** A client that looks into it, also while it is stopped. */
-  readonly client: Client;
-  /** An outage: nobody is served. */
-  stop(): Promise<void>;
-  resume(): Promise<void>;
-}
 
 /** The real control on real databases, in a folder of its own. */
 export interface Control {
@@ -63,6 +60,8 @@ export interface Control {
   readonly database: Client;
   /** All four, each to be stopped alone and looked into. */
   readonly databases: Record<DatabaseName, TestDatabase>;
+  /** The replica of the accounts, where one was asked for. */
+  readonly replica: Replica | undefined;
   /** Calls a route; `key` becomes its bearer, an object its JSON body. */
   call(method: string, path: string, options?: CallOptions): Promise<CallAnswer>;
   /**
@@ -123,11 +122,17 @@ export async function startControl(options: ControlOptions = {}): Promise<Contro
     databaseNames.map((name) => [name, disturbed(disturbances[name])]),
   );
   const servers = await startDatabases({ root, folder, token, each });
-  await provisionFirstAccount(servers.accounts, token, zone, keys);
+  const { formerSecret } = options;
+  const provisioned = formerSecret ? { ...keys, secret: formerSecret } : keys;
+  await provisionFirstAccount(servers.accounts, token, zone, provisioned);
   migrated = true;
   const databases = Object.fromEntries(
     databaseNames.map((name) => [name, testDatabase(servers[name])]),
   ) as Record<DatabaseName, TestDatabase>;
+  const primary = databases.accounts.client;
+  const replica = options.accountsReplica
+    ? await startReplica({ root, folder, token, primary })
+    : undefined;
   const harness = createTestHarness({
     root,
     workers: [
@@ -138,12 +143,15 @@ export async function startControl(options: ControlOptions = {}): Promise<Contro
           WEIR_LOBBY: options.lobby ?? "closed",
           WEIR_SETTINGS: JSON.stringify(options.settings ?? {}),
           ...databaseEnvironment(servers, token),
+          ACCOUNTS_REPLICA_URL: replica?.url ?? "",
           WEIR_WEBHOOK_LOOPBACK: options.webhookLoopback ? "allow" : "refuse",
         },
         secrets: {
           WEIR_OPERATOR_KEY_HASH: hashOfKey(keys.operator),
           WEIR_NODE_KEY: keys.node,
           WEIR_SECRET_KEY: keys.secret,
+          WEIR_SECRET_KEY_PREVIOUS: formerSecret ?? "",
+          WEIR_STRIPE_WEBHOOK_SECRET: options.stripeSecret ?? "",
         },
       },
     ],
@@ -158,6 +166,7 @@ export async function startControl(options: ControlOptions = {}): Promise<Contro
     databaseServer: servers.control,
     database: databases.control.client,
     databases,
+    replica,
     call: (method, path, callOptions) => call(origin, method, path, callOptions),
     evict: (className, name, webSockets = "hibernate") =>
       worker.evictDurableObject(className, { name, webSockets }),
@@ -169,21 +178,11 @@ export async function startControl(options: ControlOptions = {}): Promise<Contro
     async stop() {
       await harness.close();
       for (const { client } of Object.values(databases)) client.close();
+      await replica?.close();
       await stopDatabases(servers);
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-function testDatabase(server: DatabaseServer): TestDatabase {
-  const client = createClient({
-    url: "http://in-process",
-    fetch: async (request: Request) =>
-      Response.json(
-        await server.database.pipeline((await request.json()) as PipelineBody),
-      ),
-  });
-  return { client, stop: () => server.stop(), resume: () => server.resume() };
 }
 
 async function call(
