@@ -88,12 +88,17 @@ export function endBroadcast(draft: Draft, broadcast: BroadcastState): void {
   for (const trackId of broadcast.tracks.keys()) draft.changes.tracks.remove(trackId);
   draft.changes.broadcasts.remove(row.id);
   state.picture.dropBroadcast(row.id);
-  draft.touchWorker(row.workerId);
-  draft.instruct(nodeIdOfWorker(row.workerId), {
-    kind: "close-broadcast",
-    broadcastId: row.id,
-  });
-  freeIdleProducer(draft, row.homeRoomId, row.workerId);
+  draft.clearDeadline("resume", row.id);
+  draft.clearDeadline("leave", row.id);
+  const places = [row.workerId, row.otherWorkerId].filter((id) => id !== null);
+  for (const workerId of places) {
+    draft.touchWorker(workerId);
+    freeIdleProducer(draft, row.homeRoomId, workerId);
+  }
+  for (const nodeId of new Set(places.map(nodeIdOfWorker))) {
+    draft.instruct(nodeId, { kind: "close-broadcast", broadcastId: row.id });
+  }
+  draft.roomAppeared();
 }
 
 /**
@@ -158,6 +163,18 @@ export function endSession(draft: Draft, room: RoomState, session: SessionRow): 
 export function closePipe(draft: Draft, pipe: PipePicture): void {
   draft.clearDeadline("pipe-linger", pipeKey(pipe.broadcastId, pipe.consumerWorkerId));
   draft.dropPipe(pipe);
+  instructClosed(draft, pipe);
+  const { oldGeneration, oldProducerWorkerId } = pipe;
+  if (oldGeneration === undefined || !oldProducerWorkerId) return;
+  instructClosed(draft, {
+    ...pipe,
+    producerWorkerId: oldProducerWorkerId,
+    generation: oldGeneration,
+  });
+}
+
+/** Tells both ends of a pipe that a generation and all before it are over. */
+export function instructClosed(draft: Draft, pipe: PipePicture): void {
   const ends = [pipe.producerWorkerId, pipe.consumerWorkerId].map(nodeIdOfWorker);
   for (const nodeId of new Set(ends)) {
     draft.instruct(nodeId, {
@@ -216,7 +233,7 @@ function lingerIfUnwatched(draft: Draft, broadcastId: string, workerId: string):
 }
 
 /** A room without broadcasts keeps no producer worker, unless it has reserved it. */
-function freeIdleProducer(draft: Draft, roomId: string, workerId: string): void {
+export function freeIdleProducer(draft: Draft, roomId: string, workerId: string): void {
   const worker = draft.state.picture.workers.get(workerId);
   if (worker?.dedicatedTo !== roomId) return;
   if (!draft.state.reservedRooms.has(roomId)) freeProducer(draft, workerId);

@@ -1,9 +1,10 @@
-import { closePipe, endBroadcast } from "./claims.ts";
-import { roomsBeside } from "./decision.ts";
+import { closePipe } from "./claims.ts";
+import { bulkOf, roomsBeside } from "./decision.ts";
 import type { Draft } from "./draft.ts";
-import { type Loss, loseSeat } from "./rehouse.ts";
+import { endLeaving, interrupt } from "./places.ts";
+import { type Loss, loseSeat, serveWaiting } from "./rehouse.ts";
 import { reserveTier } from "./reservations.ts";
-import type { ZoneState } from "./state.ts";
+import type { BroadcastState, ZoneState } from "./state.ts";
 
 /*
  * A worker's life ends with all that it carried, whatever ended it. Viewers get
@@ -11,17 +12,33 @@ import type { ZoneState } from "./state.ts";
  * elsewhere before that, if there is room.
  */
 
-/** Ends what a node's workers carried; answers the rooms that lost reserved points. */
-export function clearNode(draft: Draft, nodeId: string, loss: Loss): string[] {
-  const workers = [...draft.state.picture.workersOnNode(nodeId)];
-  return [...new Set(workers.flatMap((id) => clearWorker(draft, id, loss)))];
+/** Whom the end of workers left without what they had there. */
+export interface Cleared {
+  /** Rooms that lost reserved points or a producer worker of their own. */
+  robbed: Set<string>;
+  /** Broadcasts that were produced there. */
+  homeless: Set<BroadcastState>;
+  reason: string;
 }
 
-/** Ends what one worker carried; answers the rooms that lost reserved points. */
-export function clearWorker(draft: Draft, workerId: string, loss: Loss): string[] {
+/** Ends what a node's workers carried. */
+export function clearNode(draft: Draft, nodeId: string, loss: Loss): Cleared {
+  const all: Cleared = { robbed: new Set(), homeless: new Set(), reason: loss.reason };
+  for (const id of [...draft.state.picture.workersOnNode(nodeId)]) {
+    const { robbed, homeless } = clearWorker(draft, id, loss);
+    for (const roomId of robbed) all.robbed.add(roomId);
+    for (const broadcast of homeless) all.homeless.add(broadcast);
+  }
+  return all;
+}
+
+/** Ends what one worker carried. */
+export function clearWorker(draft: Draft, workerId: string, loss: Loss): Cleared {
   const { state } = draft;
+  const homeless = new Set<BroadcastState>();
   for (const broadcast of [...state.broadcasts.values()]) {
-    if (broadcast.row.workerId === workerId) endBroadcast(draft, broadcast);
+    if (broadcast.row.otherWorkerId === workerId) endLeaving(draft, broadcast);
+    if (broadcast.row.workerId === workerId) homeless.add(broadcast);
   }
   for (const slot of [...state.picture.slotsOn(workerId)]) {
     const room = state.rooms.get(slot.roomId);
@@ -34,20 +51,32 @@ export function clearWorker(draft: Draft, workerId: string, loss: Loss): string[
   for (const pipe of [...state.picture.pipes()]) {
     if (pipe.consumerWorkerId === workerId) closePipe(draft, pipe);
   }
-  const robbed = [...state.picture.reservations()].filter(
-    (kept) => kept.workerId === workerId,
+  const kept = [...state.picture.reservations()].filter(
+    (reservation) => reservation.workerId === workerId,
   );
-  for (const { roomId } of robbed) draft.setReservation(roomId, workerId, 0);
+  for (const { roomId } of kept) draft.setReservation(roomId, workerId, 0);
+  const robbed = new Set(kept.map(({ roomId }) => roomId));
   const owner = state.picture.workers.get(workerId)?.dedicatedTo;
   if (owner) {
     state.picture.dedicate(workerId, undefined);
     draft.touchWorker(workerId);
+    robbed.add(owner);
   }
-  return [...robbed.map(({ roomId }) => roomId), ...(owner ? [owner] : [])];
+  return { robbed, homeless, reason: loss.reason };
+}
+
+/**
+ * Gives those whom workers' ends left without what they had other places: first
+ * the broadcasts, then reservations, then views, as many as bulk work may take.
+ */
+export function resettle(draft: Draft, { robbed, homeless, reason }: Cleared): void {
+  for (const broadcast of homeless) interrupt(draft, broadcast, reason);
+  restoreReservations(draft, robbed);
+  serveWaiting(draft, bulkOf(draft));
 }
 
 /** Reserves again, elsewhere, what rooms lost; where it cannot, they keep the rest. */
-export function restoreReservations(draft: Draft, roomIds: string[]): void {
+function restoreReservations(draft: Draft, roomIds: Iterable<string>): void {
   for (const roomId of roomIds) {
     const room = draft.state.rooms.get(roomId);
     if (!room?.row.reserve || room.row.state !== "open") continue;
@@ -79,7 +108,8 @@ export function roomsOnWorker(workerId: string, state: ZoneState): Set<string> {
   const owner = picture.workers.get(workerId)?.dedicatedTo;
   if (owner) rooms.add(owner);
   for (const broadcast of picture.broadcasts.values()) {
-    if (broadcast.producerWorkerId !== workerId) continue;
+    const { producerWorkerId, otherWorkerId } = broadcast;
+    if (producerWorkerId !== workerId && otherWorkerId !== workerId) continue;
     for (const roomId of roomsBeside(broadcast.homeRoomId, state)) rooms.add(roomId);
   }
   return rooms;

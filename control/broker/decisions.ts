@@ -19,6 +19,7 @@ import {
   registerNode,
   workerDied,
 } from "./decide/nodes.ts";
+import { locateTrack, resumeBroadcast, resumeTrack } from "./decide/resume.ts";
 import { changeRoom } from "./decide/retier.ts";
 import { closeRoom, createRoom, readRoom } from "./decide/rooms.ts";
 import {
@@ -59,6 +60,7 @@ const decisions = {
   leaveRoom,
   listSessions,
   locateBroadcast,
+  locateTrack,
   locateViews,
   mayBroadcast,
   nodeHeard,
@@ -73,6 +75,8 @@ const decisions = {
   unban,
   registerNode,
   releaseViews,
+  resumeBroadcast,
+  resumeTrack,
   stopBroadcast,
   tick,
   transportLost,

@@ -58,16 +58,16 @@ export class Draft extends Telling {
   }
 
   putPipe(pipe: PipePicture): void {
+    const before = this.state.picture.pipe(pipe.broadcastId, pipe.consumerWorkerId);
+    if (before) this.#touchPipeEnds(before);
     this.state.picture.putPipe(pipe);
-    const { broadcastId, consumerWorkerId, producerWorkerId, generation, legs } = pipe;
-    if (pipe.state === "closing") throw new Error("A closing pipe has no row.");
+    const { state } = pipe;
+    if (state === "closing") throw new Error("A closing pipe has no row.");
     this.changes.pipes.put({
-      broadcastId,
-      consumerWorkerId,
-      producerWorkerId,
-      state: pipe.state,
-      generation,
-      legs,
+      ...pipe,
+      state,
+      oldGeneration: pipe.oldGeneration ?? null,
+      oldProducerWorkerId: pipe.oldProducerWorkerId ?? null,
     });
     this.#touchPipeEnds(pipe);
   }
@@ -149,5 +149,6 @@ export class Draft extends Telling {
   #touchPipeEnds(pipe: PipePicture): void {
     this.touchWorker(pipe.producerWorkerId);
     this.touchWorker(pipe.consumerWorkerId);
+    if (pipe.oldProducerWorkerId) this.touchWorker(pipe.oldProducerWorkerId);
   }
 }

@@ -31,8 +31,11 @@ const workerSql = `INSERT INTO batch_guard (ok)
           FROM reservation WHERE reservation.worker_id = worker.id)
     OR worker.broadcasts_used <>
       (SELECT count(*) FROM broadcast WHERE broadcast.worker_id = worker.id)
+      + (SELECT count(*) FROM broadcast WHERE broadcast.other_worker_id = worker.id)
     OR worker.legs_used <>
       (SELECT coalesce(sum(legs), 0) FROM pipe WHERE pipe.producer_worker_id = worker.id)
+      + (SELECT coalesce(sum(legs), 0) FROM pipe
+          WHERE pipe.old_producer_worker_id = worker.id)
   LIMIT 1`;
 
 const roomSql = `INSERT INTO batch_guard (ok)

@@ -196,7 +196,13 @@ async function loadClaims(client: Client, state: ZoneState): Promise<void> {
     strings.set(id, id);
     return id;
   };
-  const broadcastColumns = ["id", "home_room_id", "worker_id", "media_class"];
+  const broadcastColumns = [
+    "id",
+    "home_room_id",
+    "worker_id",
+    "media_class",
+    "other_worker_id",
+  ];
   const slotColumns = ["room_id", "broadcast_id", "worker_id", "viewers"];
   await Promise.all([
     readPages(client, "broadcast", broadcastColumns, (row) => {
@@ -205,6 +211,7 @@ async function loadClaims(client: Client, state: ZoneState): Promise<void> {
         homeRoomId: intern(row[1]),
         producerWorkerId: intern(row[2]),
         mediaClass: row[3] as "camera" | "screen",
+        otherWorkerId: row[4] === null ? undefined : intern(row[4]),
       });
     }),
     readPages(client, "slot", slotColumns, (row) => {
@@ -218,6 +225,8 @@ async function loadClaims(client: Client, state: ZoneState): Promise<void> {
         state: row[3] as PipeState,
         generation: Number(row[4]),
         legs: Number(row[5]),
+        oldGeneration: row[6] === null ? undefined : Number(row[6]),
+        oldProducerWorkerId: row[7] === null ? undefined : intern(row[7]),
       });
     }),
     readPages(client, "deadline", ["kind", "key", "room_id", "due_at_ms"], (row) => {
@@ -253,4 +262,6 @@ const pipeColumns = [
   "state",
   "generation",
   "legs",
+  "old_generation",
+  "old_producer_worker_id",
 ];

@@ -64,6 +64,10 @@ export interface BroadcastRequest {
   dedicated: boolean;
   /** How many dedicated producer workers the room may have. */
   producerWorkersMax: number;
+  /** The nodes to which a broadcast that moves has pipes already, one each. */
+  pipedTo?: readonly string[];
+  /** Workers that are no choice, though they may be open. */
+  avoid?: ReadonlySet<string>;
 }
 
 export type BroadcastPlacement =

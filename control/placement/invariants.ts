@@ -95,19 +95,25 @@ function sumRows(picture: Picture) {
     points.add(workerId, Math.max(used, reserved));
   }
   for (const broadcast of picture.broadcasts.values()) {
-    broadcasts.add(broadcast.producerWorkerId, 1);
     const { leg } = nominalKbps(picture.settings, broadcast.mediaClass);
-    ingress.add(nodeOf(broadcast.producerWorkerId), leg);
+    for (const workerId of [broadcast.producerWorkerId, broadcast.otherWorkerId]) {
+      if (!workerId) continue;
+      broadcasts.add(workerId, 1);
+      ingress.add(nodeOf(workerId), leg);
+    }
   }
   for (const pipe of picture.pipes()) {
-    legs.add(pipe.producerWorkerId, pipe.legs);
-    const from = nodeOf(pipe.producerWorkerId);
     const to = nodeOf(pipe.consumerWorkerId);
-    if (from === to) continue;
     const media = picture.workers.get(pipe.consumerWorkerId)?.mediaClass ?? "camera";
     const { leg } = nominalKbps(picture.settings, media);
-    egress.add(from, leg);
-    ingress.add(to, leg);
+    for (const workerId of [pipe.producerWorkerId, pipe.oldProducerWorkerId]) {
+      if (!workerId) continue;
+      legs.add(workerId, pipe.legs);
+      const from = nodeOf(workerId);
+      if (from === to) continue;
+      egress.add(from, leg);
+      ingress.add(to, leg);
+    }
   }
   return { points, broadcasts, legs, egress, ingress };
 }

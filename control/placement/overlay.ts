@@ -76,6 +76,16 @@ export class Overlay {
     return undefined;
   }
 
+  /** Whether a pipe between two workers could be opened for a room. */
+  carriesPipe(roomId: string, producer: WorkerPicture, consumer: WorkerPicture): boolean {
+    const { settings } = this.#picture;
+    if (this.legsLeft(producer) < settings.weight.legsPerPipe) return false;
+    if (producer.nodeId === consumer.nodeId) return true;
+    const { leg } = nominalKbps(settings, consumer.mediaClass);
+    if (this.#ingressLeft(consumer.nodeId) < leg) return false;
+    return this.#egressLeft(roomId, producer.nodeId) >= leg;
+  }
+
   /** Whether a new pipe could leave the producing host at all, wherever it goes. */
   canLeaveHost(roomId: string, broadcast: BroadcastPicture): boolean {
     const producer = this.#picture.workers.get(broadcast.producerWorkerId);

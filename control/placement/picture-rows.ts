@@ -49,6 +49,8 @@ export interface BroadcastPicture {
   id: string;
   homeRoomId: string;
   producerWorkerId: string;
+  /** The second place of one that moves: where to, or where from. */
+  otherWorkerId?: string;
   mediaClass: MediaClass;
 }
 
@@ -63,6 +65,9 @@ export interface PipePicture {
   generation: number;
   /** Legs charged to the producer worker, one per track. */
   legs: number;
+  /** A generation that is still to be closed, and the worker that still feeds it. */
+  oldGeneration?: number;
+  oldProducerWorkerId?: string;
 }
 
 /** Points that one room keeps on one consumer worker, whether in use or not. */

@@ -41,6 +41,20 @@ export class Picture extends FleetPicture {
     this.#countScreen(broadcast, -1);
   }
 
+  /** Gives a broadcast other places: where it is produced, and a second one. */
+  placeBroadcast(
+    broadcastId: string,
+    producerWorkerId: string,
+    otherWorkerId: string | undefined,
+  ): void {
+    const broadcast = this.broadcasts.get(broadcastId);
+    if (!broadcast) return;
+    this.#chargeBroadcast(broadcast, -1);
+    broadcast.producerWorkerId = producerWorkerId;
+    broadcast.otherWorkerId = otherWorkerId;
+    this.#chargeBroadcast(broadcast, 1);
+  }
+
   /** Screens that a room shows of its own. */
   screensOf(roomId: string): number {
     return this.#screensByRoom.get(roomId) ?? 0;
@@ -214,11 +228,13 @@ export class Picture extends FleetPicture {
   }
 
   #chargeBroadcast(broadcast: BroadcastPicture, sign: 1 | -1): void {
-    const worker = this.workers.get(broadcast.producerWorkerId);
-    if (!worker) return;
-    this.changeBroadcastsUsed(worker, sign);
     const { leg } = nominalKbps(this.settings, broadcast.mediaClass);
-    this.chargeNode(worker.nodeId, 0, sign * leg);
+    for (const id of [broadcast.producerWorkerId, broadcast.otherWorkerId]) {
+      const worker = this.workers.get(id ?? "");
+      if (!worker) continue;
+      this.changeBroadcastsUsed(worker, sign);
+      this.chargeNode(worker.nodeId, 0, sign * leg);
+    }
   }
 
   #changeRoomViews(roomId: string, worker: WorkerPicture, views: number): void {
@@ -232,13 +248,15 @@ export class Picture extends FleetPicture {
 
   /** A pipe within one host touches no network; between hosts it is charged twice. */
   #chargePipe(pipe: PipePicture, sign: 1 | -1): void {
-    const producer = this.workers.get(pipe.producerWorkerId);
     const consumer = this.workers.get(pipe.consumerWorkerId);
-    if (producer) producer.legsUsed += sign * pipe.legs;
-    if (!producer || !consumer || producer.nodeId === consumer.nodeId) return;
-    const kbps = sign * nominalKbps(this.settings, consumer.mediaClass).leg;
-    this.chargeNode(producer.nodeId, kbps, 0);
-    this.chargeNode(consumer.nodeId, 0, kbps);
+    for (const id of [pipe.producerWorkerId, pipe.oldProducerWorkerId]) {
+      const producer = this.workers.get(id ?? "");
+      if (producer) producer.legsUsed += sign * pipe.legs;
+      if (!producer || !consumer || producer.nodeId === consumer.nodeId) continue;
+      const kbps = sign * nominalKbps(this.settings, consumer.mediaClass).leg;
+      this.chargeNode(producer.nodeId, kbps, 0);
+      this.chargeNode(consumer.nodeId, 0, kbps);
+    }
   }
 }
 

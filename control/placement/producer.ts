@@ -102,11 +102,17 @@ class Choice {
   #misfit(worker: WorkerPicture): string | undefined {
     const node = this.#picture.nodes.get(worker.nodeId);
     if (!node || !this.#picture.isOpen(worker)) return "closed";
+    if (this.#request.avoid?.has(worker.id)) return "closed";
     if (worker.broadcastsUsed >= worker.broadcastsTotal) return "no-free-broadcast";
-    if (worker.legsTotal - worker.legsUsed < this.#picture.settings.weight.legsPerPipe)
-      return "no-pipe-legs";
+    const { roomId, pipedTo = [] } = this.#request;
+    const { legsPerPipe } = this.#picture.settings.weight;
+    const legs = legsPerPipe * Math.max(1, pipedTo.length);
+    if (worker.legsTotal - worker.legsUsed < legs) return "no-pipe-legs";
     const { leg } = nominalKbps(this.#picture.settings, this.#request.mediaClass);
-    return node.ingressKbps - node.ingressUsedKbps < leg ? "no-ingress" : undefined;
+    if (node.ingressKbps - node.ingressUsedKbps < leg) return "no-ingress";
+    const remote = pipedTo.filter((nodeId) => nodeId !== worker.nodeId).length;
+    const egressLeft = remote > 0 ? this.#picture.egressLeftFor(roomId, node.id) : 0;
+    return remote > 0 && egressLeft < remote * leg ? "no-egress" : undefined;
   }
 
   #answer(rule: string, worker: WorkerPicture, dedicates: boolean): BroadcastPlacement {
@@ -120,7 +126,7 @@ class Choice {
     let code: ProblemCode =
       mediaClass === "screen" ? "no-screen-capacity" : "no-producer-capacity";
     if (passedOver["no-pipe-legs"]) code = "no-pipe-capacity";
-    if (passedOver["no-ingress"]) code = "egress-exhausted";
+    if (passedOver["no-ingress"] || passedOver["no-egress"]) code = "egress-exhausted";
     return { code, considered: this.#considered, passedOver };
   }
 

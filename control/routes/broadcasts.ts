@@ -5,6 +5,7 @@ import { idOf, zoneOf } from "#schema/ids.ts";
 import type { AppEnv } from "../auth/access.ts";
 import { ask } from "../services/ask.ts";
 import { showInRoom, startTrack } from "../services/broadcasts.ts";
+import { resumeBroadcast, resumeTrack } from "../services/resume.ts";
 import { broadcastStats } from "../services/stats.ts";
 import { invalid } from "./invalid.ts";
 import { body, idParam, json, refusals, route } from "./spec.ts";
@@ -81,6 +82,67 @@ export const broadcasts = new OpenAPIHono<AppEnv>({ defaultHook: invalid })
         wanted: "closed" as const,
       };
       return c.json(await ask(c.env, zoneOf(roomId) ?? "", "changeTrack", input), 200);
+    },
+  )
+  .openapi(
+    route("session", {
+      method: "post",
+      path: "/v1/broadcasts/{broadcast}/transport",
+      summary: "Get a new sending transport for one's own broadcast, which goes on",
+      description:
+        "For a broadcast that was moved (`broadcast.moved`) or whose transport was lost. " +
+        "Produce each of its tracks on it next. Asking again returns the same one.",
+      request: { params, body: body(api.resumeBroadcast) },
+      responses: {
+        200: json(api.createdBroadcast, "The broadcast and its new transport."),
+        ...refusals(
+          "unauthenticated",
+          "not-found",
+          "validation-failed",
+          "no-producer-capacity",
+          "no-screen-capacity",
+          "no-pipe-capacity",
+          "egress-exhausted",
+          "media-failed",
+          "media-timeout",
+        ),
+      },
+    }),
+    async (c) => {
+      const { broadcast: broadcastId } = c.req.valid("param");
+      const { dtlsParameters } = c.req.valid("json");
+      const { session } = c.var;
+      return c.json(
+        await resumeBroadcast(c.env, session, broadcastId, dtlsParameters),
+        200,
+      );
+    },
+  )
+  .openapi(
+    route("session", {
+      method: "put",
+      path: "/v1/broadcasts/{broadcast}/tracks/{track}",
+      summary: "Produce a track again on its broadcast's new transport",
+      description: "With the last of its tracks the broadcast goes on.",
+      request: { params: trackParams, body: body(api.resumeTrack) },
+      responses: {
+        200: json(api.track, "The track."),
+        ...refusals(
+          "unauthenticated",
+          "not-found",
+          "validation-failed",
+          "media-failed",
+          "media-timeout",
+        ),
+      },
+    }),
+    async (c) => {
+      const { broadcast: broadcastId, track: trackId } = c.req.valid("param");
+      const sent = c.req.valid("json");
+      return c.json(
+        await resumeTrack(c.env, c.var.session, broadcastId, trackId, sent),
+        200,
+      );
     },
   )
   .openapi(

@@ -99,7 +99,14 @@ export async function startTrack(
     },
     afterSeq,
   );
-  return ask(env, zone, "addTrack", { ...own, trackId, kind, source, paused });
+  return ask(env, zone, "addTrack", {
+    ...own,
+    trackId,
+    kind,
+    source,
+    paused,
+    transportId,
+  });
 }
 
 /**

@@ -39,16 +39,17 @@ const totals = {
       GROUP BY room_id))`,
   "a worker's broadcasts are not its rows": `SELECT w.id FROM worker w
     WHERE w.broadcasts_used <>
-      (SELECT count(*) FROM broadcast b WHERE b.worker_id = w.id)`,
+      (SELECT count(*) FROM broadcast b WHERE b.worker_id = w.id)
+      + (SELECT count(*) FROM broadcast b WHERE b.other_worker_id = w.id)`,
   "a worker's legs are not its pipes'": `SELECT w.id FROM worker w
-    WHERE w.legs_used <> (SELECT coalesce(sum(legs), 0) FROM pipe
+    WHERE w.legs_used <> (SELECT coalesce(sum(legs), 0) FROM fed
       WHERE producer_worker_id = w.id)`,
   "a node's egress is not its views and pipes": `SELECT n.id, n.egress_used_kbps
     FROM node n WHERE n.egress_used_kbps <>
       (SELECT coalesce(sum(k.view), 0) FROM "view" v
         JOIN worker w ON w.id = v.worker_id JOIN kbps k ON k.class = w.media_class
         WHERE w.node_id = n.id)
-      + (SELECT coalesce(sum(k.leg), 0) FROM pipe
+      + (SELECT coalesce(sum(k.leg), 0) FROM fed
         JOIN worker p ON p.id = producer_worker_id
         JOIN worker c ON c.id = consumer_worker_id
         JOIN kbps k ON k.class = p.media_class
@@ -56,9 +57,10 @@ const totals = {
   "a node's ingress is not its broadcasts and pipes": `SELECT n.id, n.ingress_used_kbps
     FROM node n WHERE n.ingress_used_kbps <>
       (SELECT coalesce(sum(k.leg), 0) FROM broadcast b
-        JOIN worker w ON w.id = b.worker_id JOIN kbps k ON k.class = b.media_class
+        JOIN worker w ON w.id IN (b.worker_id, b.other_worker_id)
+        JOIN kbps k ON k.class = b.media_class
         WHERE w.node_id = n.id)
-      + (SELECT coalesce(sum(k.leg), 0) FROM pipe
+      + (SELECT coalesce(sum(k.leg), 0) FROM fed
         JOIN worker p ON p.id = producer_worker_id
         JOIN worker c ON c.id = consumer_worker_id
         JOIN kbps k ON k.class = c.media_class
@@ -113,8 +115,19 @@ const holders = {
   "a broadcast is on a worker that cannot take it": `SELECT b.id FROM broadcast b
     LEFT JOIN worker w ON w.id = b.worker_id
     LEFT JOIN node n ON n.id = w.node_id
-    WHERE w.id IS NULL OR w.role <> 'producer' OR NOT w.present
-      OR w.media_class <> b.media_class OR n.state = 'gone'`,
+    WHERE b.state <> 'interrupted' AND (w.id IS NULL OR w.role <> 'producer'
+      OR NOT w.present OR w.media_class <> b.media_class OR n.state = 'gone')`,
+  "a broadcast has the wrong number of places, or no deadline": `SELECT b.id, b.state
+    FROM broadcast b
+    WHERE (b.state IN ('moving', 'leaving')) <> (b.other_worker_id IS NOT NULL)
+      OR b.other_worker_id = b.worker_id
+      OR (b.state IN ('interrupted', 'moving') AND NOT EXISTS
+        (SELECT 1 FROM deadline d WHERE d.kind = 'resume' AND d.key = b.id))
+      OR (b.state = 'leaving' AND NOT EXISTS
+        (SELECT 1 FROM deadline d WHERE d.kind = 'leave' AND d.key = b.id))`,
+  "a live broadcast has a track elsewhere": `SELECT b.id FROM broadcast b
+    JOIN track t ON t.broadcast_id = b.id
+    WHERE b.state IN ('live', 'leaving') AND t.transport_id <> b.transport_id`,
   "a broadcast is held by nobody alive": `SELECT b.id FROM broadcast b
     LEFT JOIN session s ON s.id = b.session_id AND s.room_id = b.home_room_id
     LEFT JOIN broadcast_room br
@@ -154,9 +167,19 @@ const pipes = {
         WHERE v.broadcast_id = p.broadcast_id AND v.worker_id = p.consumer_worker_id)
       OR NOT EXISTS (SELECT 1 FROM deadline d WHERE d.kind = 'pipe-linger'
         AND d.key = p.broadcast_id || ' ' || p.consumer_worker_id))`,
-  "an active view has no open pipe": `SELECT v.id FROM "view" v LEFT JOIN pipe p
+  "an active view has no open pipe, and none that opens anew": `SELECT v.id
+    FROM "view" v LEFT JOIN pipe p
     ON p.broadcast_id = v.broadcast_id AND p.consumer_worker_id = v.worker_id
-    WHERE v.state = 'active' AND p.state IS NOT 'open'`,
+    WHERE v.state = 'active' AND p.state IS NOT 'open'
+      AND (p.state IS NOT 'opening' OR p.old_generation IS NULL)`,
+  "an old generation is never closed": `SELECT p.* FROM pipe p
+    JOIN broadcast b ON b.id = p.broadcast_id
+    WHERE p.old_generation IS NOT NULL AND b.state <> 'interrupted' AND NOT EXISTS
+      (SELECT 1 FROM deadline d WHERE d.kind = 'leave' AND d.key = b.id)`,
+  "a pipe is fed by a worker that its broadcast has left": `SELECT p.* FROM pipe p
+    JOIN broadcast b ON b.id = p.broadcast_id
+    WHERE p.old_producer_worker_id IS NOT NULL
+      AND p.old_producer_worker_id IS NOT b.other_worker_id`,
   "a claimed view has no pipe or no deadline": `SELECT v.id FROM "view" v LEFT JOIN pipe p
     ON p.broadcast_id = v.broadcast_id AND p.consumer_worker_id = v.worker_id
     WHERE v.state = 'claimed' AND (p.state IS NULL OR p.state = 'lingering'
@@ -194,7 +217,13 @@ export async function checkLedger(client: Client, settings: Settings): Promise<s
     const { view, leg } = settings.nominalKbps[media];
     return `('${media}', ${view}, ${leg}, ${settings.weight.seatsPerPoint[media]})`;
   });
-  const kbps = `WITH kbps(class, view, leg, seats) AS (VALUES ${nominal.join(", ")})`;
+  // Who feeds a pipe: its producer, and the one before where that still runs.
+  const kbps = `WITH kbps(class, view, leg, seats) AS (VALUES ${nominal.join(", ")}),
+    fed(broadcast_id, producer_worker_id, consumer_worker_id, legs) AS (
+      SELECT broadcast_id, producer_worker_id, consumer_worker_id, legs FROM pipe
+      UNION ALL
+      SELECT broadcast_id, old_producer_worker_id, consumer_worker_id, legs FROM pipe
+      WHERE old_producer_worker_id IS NOT NULL)`;
   const results = await client.batch(
     Object.values(rules).map((sql) => `${kbps} ${sql}`),
     "read",

@@ -143,3 +143,11 @@ export async function watchActive(
   await zone.get("activateViews", { roomId, sessionId, viewIds });
   return views;
 }
+
+/** One of a host's workers dies, and another takes its place. */
+export async function die(zone: Zone, host: Host, at: number): Promise<void> {
+  const { nodeId, epoch } = host;
+  const { workerId = "", incarnation = "" } = host.workers[at] ?? {};
+  const died = { nodeId, epoch, workerId, incarnation, replacedBy: "another" };
+  await zone.get("workerDied", died);
+}

@@ -40,6 +40,8 @@ export const ordinary = [
   "locate",
   "loseReceiving",
   "loseSending",
+  "resume",
+  "resume",
   "nodeHeard",
   "acknowledge",
   "uncordon",

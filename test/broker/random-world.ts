@@ -7,8 +7,9 @@ interface Named {
   roomId: string;
   sessionId: string;
 }
-type Live = Named & { broadcastId: string; trackIds: string[] };
+type Live = Named & { broadcastId: string; transportId: string; trackIds: string[] };
 type Seen = Named & {
+  transportId: string;
   viewId: string;
   broadcastId: string;
   workerId: string;
@@ -163,6 +164,9 @@ export class RandomWorld {
       case "loseSending":
         if (live) await this.#lose(live, "send");
         return;
+      case "resume":
+        if (live) await this.#resume(live, b);
+        return;
       default:
         return this.#hosts.run({ act, a, b });
     }
@@ -189,7 +193,8 @@ export class RandomWorld {
   async #goLive(who: Named, media: "camera" | "screen"): Promise<void> {
     const claimed = await this.#asker.ask("claimBroadcast", { ...who, media });
     if (!claimed.ok) return;
-    const live = { ...who, broadcastId: claimed.value.broadcastId, trackIds: [] };
+    const { broadcastId, transportId } = claimed.value;
+    const live = { ...who, broadcastId, transportId, trackIds: [] };
     this.broadcasts.push(live);
     await this.#addTrack(live);
   }
@@ -198,6 +203,16 @@ export class RandomWorld {
     const track = trackOf("camera");
     const added = await this.#asker.ask("addTrack", { ...live, ...track });
     if (added.ok) live.trackIds.push(track.trackId);
+  }
+
+  /** Sends a broadcast anew, with all of its tracks or, now and then, not all. */
+  async #resume(live: Live, b: number): Promise<void> {
+    const resumed = await this.#asker.ask("resumeBroadcast", live);
+    if (!resumed.ok) return;
+    live.transportId = resumed.value.transportId;
+    for (const trackId of live.trackIds.slice(b % 4 === 0 ? 1 : 0)) {
+      await this.#asker.ask("resumeTrack", { ...live, trackId });
+    }
   }
 
   async #changeTrack(
@@ -213,9 +228,8 @@ export class RandomWorld {
     const claimed = await this.#asker.ask("claimViews", { ...who, broadcasts });
     if (!claimed.ok) return;
     for (const { code } of claimed.value.refused) this.#asker.note(`view ${code}`);
-    for (const { viewId, broadcastId, consumer, generation } of claimed.value.views) {
-      const { workerId } = consumer;
-      this.views.push({ ...who, viewId, broadcastId, workerId, generation });
+    for (const { consumer, ...view } of claimed.value.views) {
+      this.views.push({ ...who, ...view, workerId: consumer.workerId });
     }
   }
 
@@ -223,6 +237,7 @@ export class RandomWorld {
     await this.#asker.ask("transportLost", {
       roomId: what.roomId,
       sessionId: what.sessionId,
+      transportId: what.transportId,
       direction,
       broadcastId: direction === "send" ? what.broadcastId : undefined,
       viewIds: "viewId" in what ? [what.viewId] : [],

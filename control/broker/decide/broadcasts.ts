@@ -1,12 +1,13 @@
 import type { WorkerRef } from "#schema/agent/instructions.ts";
-import type { RoomEvent } from "#schema/channel.ts";
 import { newTransportId, nodeIdOfWorker } from "#schema/ids.ts";
 import type { TrackSource } from "#schema/media.ts";
 import type { MediaClass } from "#schema/settings.ts";
 import { endBroadcast, releaseViewers } from "../claims.ts";
 import { type Refusal, sessionDecision } from "../decision.ts";
 import type { Draft } from "../draft.ts";
+import { settleResume } from "../places.ts";
 import type { BroadcastState } from "../state.ts";
+import { emitEverywhere } from "../tell-rooms.ts";
 import { placeFor, sourceRefusal } from "./may-broadcast.ts";
 import { broadcastView } from "./sessions.ts";
 
@@ -79,9 +80,13 @@ export const stopBroadcast = sessionDecision<
   return { stopped: true };
 });
 
-type OwnTrack = { roomId: string; sessionId: string; broadcastId: string };
+export type OwnBroadcast = { roomId: string; sessionId: string; broadcastId: string };
 
-function ownBroadcast(draft: Draft, input: OwnTrack): BroadcastState | Refusal {
+/** A session's own broadcast; another's is as good as none. */
+export function ownBroadcast(
+  draft: Draft,
+  input: OwnBroadcast,
+): BroadcastState | Refusal {
   const broadcast = draft.state.broadcasts.get(input.broadcastId);
   return broadcast?.row.sessionId === input.sessionId
     ? broadcast
@@ -93,7 +98,7 @@ function ownBroadcast(draft: Draft, input: OwnTrack): BroadcastState | Refusal {
  * Naming a source asks whether the session may send it.
  */
 export const locateBroadcast = sessionDecision<
-  OwnTrack & { source?: TrackSource },
+  OwnBroadcast & { source?: TrackSource },
   ClaimedBroadcast & { media: MediaClass; kinds: ("audio" | "video")[] }
 >((draft, input, _, session) => {
   const broadcast = ownBroadcast(draft, input);
@@ -113,11 +118,13 @@ export const locateBroadcast = sessionDecision<
 
 /** Records a track whose producer runs: the first one makes the broadcast live. */
 export const addTrack = sessionDecision<
-  OwnTrack & {
+  OwnBroadcast & {
     trackId: string;
     kind: "audio" | "video";
     source: TrackSource;
     paused: boolean;
+    /** The transport that it was produced on; default: the broadcast's. */
+    transportId?: string;
   },
   { id: string; source: TrackSource; paused: boolean }
 >((draft, input, _, session) => {
@@ -129,7 +136,8 @@ export const addTrack = sessionDecision<
   const track = { id: trackId, source, paused };
   if (broadcast.tracks.has(trackId)) return track;
   const first = broadcast.tracks.size === 0;
-  const { id: broadcastId, transportId } = broadcast.row;
+  const { id: broadcastId } = broadcast.row;
+  const transportId = input.transportId ?? broadcast.row.transportId;
   const row = { id: trackId, broadcastId, kind, source, paused, transportId };
   broadcast.tracks.set(trackId, row);
   draft.changes.tracks.put(row);
@@ -145,7 +153,7 @@ export const addTrack = sessionDecision<
 
 /** Mutes, unmutes or ends a track, at its producer and at every leg. */
 export const changeTrack = sessionDecision<
-  OwnTrack & { trackId: string; wanted: "playing" | "paused" | "closed" },
+  OwnBroadcast & { trackId: string; wanted: "playing" | "paused" | "closed" },
   { id: string; source: TrackSource; paused: boolean }
 >((draft, input) => {
   const broadcast = ownBroadcast(draft, input);
@@ -171,19 +179,13 @@ export const changeTrack = sessionDecision<
     emitEverywhere(draft, broadcast, { type, broadcastId, trackId });
   }
   const pipes = draft.state.picture.pipesOf(broadcastId);
-  const workers = [broadcast.row.workerId, ...pipes.map((pipe) => pipe.consumerWorkerId)];
+  const { workerId, otherWorkerId } = broadcast.row;
+  const workers = [workerId, ...pipes.map((pipe) => pipe.consumerWorkerId)];
+  if (otherWorkerId) workers.push(otherWorkerId);
   for (const nodeId of new Set(workers.map(nodeIdOfWorker))) {
     const version = broadcast.row.trackVersion;
     draft.instruct(nodeId, { kind: "track", broadcastId, trackId, version, wanted });
   }
+  settleResume(draft, broadcast);
   return { id: track.id, source: track.source, paused: track.paused };
 });
-
-/** Tells every room in which a broadcast is shown. */
-function emitEverywhere(draft: Draft, broadcast: BroadcastState, event: RoomEvent): void {
-  for (const roomId of broadcast.rooms) {
-    const room = draft.state.rooms.get(roomId);
-    if (!room) throw new Error(`Room ${roomId} is not loaded.`);
-    draft.emit(room, event);
-  }
-}

@@ -1,9 +1,9 @@
 import { sourcesOf, type TrackSource } from "#schema/media.ts";
 import type { MediaClass } from "#schema/settings.ts";
 import type { BroadcastPlacement, PassedOver } from "../../placement/decision.ts";
-import { placeBroadcast } from "../../placement/producer.ts";
 import { type Refusal, sessionDecision } from "../decision.ts";
 import type { Draft } from "../draft.ts";
+import { choosePlace } from "../places.ts";
 import { freeScreenPlaces, holdsScreen } from "../reservations.ts";
 import type { RoomState, SessionRow } from "../state.ts";
 
@@ -30,17 +30,7 @@ export function placeFor(
 ): Placed | Refusal {
   const refused = refusalOf(draft, media, room, session);
   if (refused) return refused;
-  const tier = draft.settings.tiers[room.row.tier];
-  const { secondProducerWorkerFrom } = draft.settings.weight;
-  const placement = placeBroadcast(
-    {
-      roomId: room.row.id,
-      mediaClass: media,
-      dedicated: media === "camera" && tier?.producer === "dedicated",
-      producerWorkersMax: (tier?.broadcasts ?? 0) >= secondProducerWorkerFrom ? 2 : 1,
-    },
-    draft.state.picture,
-  );
+  const placement = choosePlace(draft, room.row, media);
   if ("workerId" in placement) return placement;
   const detail = overlooked(placement.passedOver);
   return { refusal: placement.code, detail, retryAfter: 5 };

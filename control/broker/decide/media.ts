@@ -1,7 +1,8 @@
 import { nodeIdOfWorker } from "#schema/ids.ts";
-import { closePipe, endBroadcast, endSession, releaseView } from "../claims.ts";
+import { closePipe, endSession, releaseView } from "../claims.ts";
 import { bulkOf, type Decision, roomDecision, roomsBeside } from "../decision.ts";
 import type { Draft } from "../draft.ts";
+import { endLeaving, endResume, interrupt } from "../places.ts";
 import { loseSeat, serveWaiting } from "../rehouse.ts";
 import type { DeadlineRow, RoomState, ViewRow } from "../state.ts";
 import { markOpen } from "./views.ts";
@@ -22,12 +23,13 @@ export const openPipes: Decision<
 
 /**
  * A transport closed by itself. Its views get other seats where their session is
- * still there to take them.
+ * still there to take them; its broadcast is kept for a while.
  */
 export const transportLost = roomDecision<
   {
     roomId: string;
     sessionId: string;
+    transportId: string;
     direction: "send" | "receive";
     broadcastId?: string;
     viewIds: string[];
@@ -35,9 +37,13 @@ export const transportLost = roomDecision<
   },
   Record<string, never>
 >((draft, input, room) => {
-  const { sessionId, broadcastId, viewIds, reason } = input;
+  const { sessionId, transportId, broadcastId, viewIds, reason } = input;
   const broadcast = broadcastId ? draft.state.broadcasts.get(broadcastId) : undefined;
-  if (broadcast?.row.sessionId === sessionId) endBroadcast(draft, broadcast);
+  if (broadcast?.row.sessionId === sessionId) {
+    const { row } = broadcast;
+    if (row.otherTransportId === transportId) endLeaving(draft, broadcast);
+    else if (row.transportId === transportId) interrupt(draft, broadcast, reason);
+  }
   for (const viewId of viewIds) {
     const view = room.views.get(viewId);
     if (view?.sessionId !== sessionId) continue;
@@ -120,6 +126,13 @@ function expire(draft: Draft, { kind, key, roomId }: DeadlineRow): void {
     for (const view of late) {
       loseUnconnected(draft, room, view, "its media never connected");
     }
+    return;
+  }
+  if (kind === "resume" || kind === "leave") {
+    const broadcast = state.broadcasts.get(key);
+    if (!broadcast) return;
+    if (kind === "resume") endResume(draft, broadcast);
+    else endLeaving(draft, broadcast);
     return;
   }
   if (kind === "move") {

@@ -4,14 +4,14 @@ import type { Settings } from "#schema/settings.ts";
 import {
   clearNode,
   clearWorker,
-  restoreReservations,
+  resettle,
   roomsOnNode,
   roomsOnWorker,
 } from "../clearing.ts";
-import { bulkOf, type Decision, type Refusal } from "../decision.ts";
+import type { Decision, Refusal } from "../decision.ts";
 import type { Draft } from "../draft.ts";
 import { refreshNode, watchQuota } from "../node-state.ts";
-import { type Loss, serveWaiting } from "../rehouse.ts";
+import type { Loss } from "../rehouse.ts";
 import type { NodeRow } from "../state.ts";
 
 export interface Registered {
@@ -41,9 +41,8 @@ export const registerNode: Decision<RegisterRequest & { zone: string }, Register
       draft.changes.codecs = state.codecs;
     }
     const before = state.nodes.get(nodeId);
-    const robbed = before
-      ? clearNode(draft, nodeId, { reason: "its host started anew" })
-      : [];
+    const reason = "its host started anew";
+    const cleared = before && clearNode(draft, nodeId, { reason });
     const row = nodeRow(nodeId, input, before);
     state.nodes.set(nodeId, row);
     // What was said in the old epoch is moot: nobody will acknowledge it.
@@ -51,9 +50,8 @@ export const registerNode: Decision<RegisterRequest & { zone: string }, Register
     draft.instructions.delete(nodeId);
     refreshNode(draft, nodeId);
     putWorkers(draft, nodeId, input);
-    restoreReservations(draft, robbed);
     watchQuota(draft, nodeId);
-    serveWaiting(draft, bulkOf(draft));
+    if (cleared) resettle(draft, cleared);
     return { nodeId, epoch: row.epoch, outboxSeq: row.outboxSeq };
   },
 };
@@ -70,10 +68,9 @@ export const nodeSilent: Decision<
     if (row?.epoch !== epoch || row.state === wanted || row.state === "gone") return {};
     row.state = wanted;
     const gone = wanted === "gone";
-    const robbed = gone ? clearNode(draft, nodeId, silence(draft)) : [];
+    const cleared = gone && clearNode(draft, nodeId, silence(draft));
     refreshNode(draft, nodeId);
-    restoreReservations(draft, robbed);
-    if (gone) serveWaiting(draft, bulkOf(draft));
+    if (cleared) resettle(draft, cleared);
     return {};
   },
 };
@@ -97,11 +94,10 @@ export const workerDied: Decision<
     const worker = draft.state.picture.workers.get(workerId);
     if (draft.state.nodes.get(nodeId)?.epoch !== epoch) return { refusal: "node-fenced" };
     if (worker?.nodeId !== nodeId || worker.incarnation !== incarnation) return {};
-    const robbed = clearWorker(draft, workerId, { reason: "its media worker died" });
+    const cleared = clearWorker(draft, workerId, { reason: "its media worker died" });
     draft.state.picture.putWorker({ ...worker, incarnation: replacedBy });
     draft.touchWorker(workerId);
-    restoreReservations(draft, robbed);
-    serveWaiting(draft, bulkOf(draft));
+    resettle(draft, cleared);
     return {};
   },
 };
