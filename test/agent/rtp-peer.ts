@@ -34,7 +34,9 @@ export class RtpPeer {
   readonly ice: RTCIceTransport;
   readonly dtls: RTCDtlsTransport;
   readonly received = new Map<number, Received>();
-  readonly #timers: NodeJS.Timeout[] = [];
+  /** Called for every packet that came, with its SSRC. */
+  onPacket: ((ssrc: number) => void) | undefined;
+  readonly #timers = new Map<number, NodeJS.Timeout>();
 
   private constructor(ice: RTCIceTransport, dtls: RTCDtlsTransport) {
     this.ice = ice;
@@ -91,13 +93,17 @@ export class RtpPeer {
     await this.dtls.start();
   }
 
-  /** Sends a packet every 20 ms until stopped; video packets are VP8 keyframes. */
-  sendSteadily(kind: "audio" | "video", ssrc: number): void {
-    const clockStep = kind === "video" ? 1800 : 960;
+  /**
+   * Sends packets until stopped; video packets are VP8 keyframes.
+   * @param everyMs time from one packet to the next
+   */
+  sendSteadily(kind: "audio" | "video", ssrc: number, everyMs = 20): void {
+    const clockStep = (kind === "video" ? 90 : 48) * everyMs;
     // A VP8 descriptor that starts a partition, then a keyframe's frame tag.
     const vp8 = Buffer.from([0x10, 0x10, 0, 0, 0x9d, 0x01, 0x2a, 0x40, 0x01, 0xf0, 0]);
     const payload = kind === "video" ? vp8 : Buffer.from([0xf8, 0xff, 0xfe]);
     let count = 0;
+    this.stopSending(ssrc);
     const timer = setInterval(() => {
       count += 1;
       const header = new RtpHeader({
@@ -108,8 +114,20 @@ export class RtpPeer {
         marker: true,
       });
       void this.dtls.sendRtp(payload, header);
-    }, 20);
-    this.#timers.push(timer);
+    }, everyMs);
+    this.#timers.set(ssrc, timer);
+  }
+
+  /** Sends nothing more on an SSRC. */
+  stopSending(ssrc: number): void {
+    clearInterval(this.#timers.get(ssrc));
+    this.#timers.delete(ssrc);
+  }
+
+  /** Grows with everything that came from the far side, ICE's answers included. */
+  get heard(): number {
+    const pair = this.ice.connection.nominated;
+    return (pair?.responsesReceived ?? 0) + (pair?.packetsReceived ?? 0);
   }
 
   /** Packets that came so far on an SSRC. */
@@ -119,7 +137,7 @@ export class RtpPeer {
 
   /** Leaves without a word, as a client whose network is cut. */
   async vanish(): Promise<void> {
-    for (const timer of this.#timers) clearInterval(timer);
+    for (const ssrc of [...this.#timers.keys()]) this.stopSending(ssrc);
     await this.ice.connection.close();
   }
 
@@ -140,6 +158,7 @@ export class RtpPeer {
 
   #count(packet: RtpPacket): void {
     const { ssrc } = packet.header;
+    this.onPacket?.(ssrc);
     const seen = this.received.get(ssrc) ?? { packets: 0, payloads: [] };
     seen.packets += 1;
     if (seen.payloads.length < 5) seen.payloads.push(Buffer.from(packet.payload));

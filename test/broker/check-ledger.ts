@@ -207,6 +207,11 @@ const journals = {
 
 const rules = { ...marks, ...totals, ...holders, ...pipes, ...journals };
 
+/** Whether a line of `checkLedger` tells of a mark that was passed. */
+export function isOvershot(line: string): boolean {
+  return Object.keys(marks).some((rule) => line.startsWith(rule));
+}
+
 /**
  * Judges a control database by its rows alone.
  * @returns what is wrong, a line each with the rows' first columns; empty where

@@ -17,6 +17,8 @@ export interface AgentOptions {
   workers: string;
   /** More of the agent's environment, or other values. */
   env?: Record<string, string>;
+  /** How far its clock is ahead of everybody else's. Default 0. */
+  clockOffsetMs?: number;
   /** Default true: wait until it is registered. */
   waitUntilHealthy?: boolean;
 }
@@ -45,6 +47,7 @@ export interface RunningAgent {
 }
 
 const startTimeoutMs = 30_000;
+const shiftedClock = new URL("shifted-clock.ts", import.meta.url).href;
 
 /**
  * Starts an agent on free ports of the loopback address.
@@ -53,7 +56,9 @@ const startTimeoutMs = 30_000;
 export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const ports = await takePortBlock();
   const metricsPort = await freePort();
-  const child = spawn(process.execPath, [join(root, "node-agent/main.ts")], {
+  const { clockOffsetMs = 0 } = options;
+  const clock = clockOffsetMs ? ["--import", shiftedClock] : [];
+  const child = spawn(process.execPath, [...clock, join(root, "node-agent/main.ts")], {
     cwd: root,
     stdio: ["ignore", "pipe", "pipe"],
     env: {
@@ -69,6 +74,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       WEIR_PIPE_PORTS: `${ports.pipePorts.min}-${ports.pipePorts.max}`,
       WEIR_METRICS_PORT: String(metricsPort),
       WEIR_LOG_LEVEL: "debug",
+      WEIR_TEST_CLOCK_OFFSET_MS: String(clockOffsetMs),
       ...options.env,
     },
   });
@@ -123,7 +129,12 @@ function keepLines(child: ChildProcess): string[] {
   const lines: string[] = [];
   for (const stream of [child.stdout, child.stderr]) {
     if (!stream) continue;
-    createInterface({ input: stream }).on("line", (line) => lines.push(line));
+    createInterface({ input: stream }).on("line", (line) => {
+      lines.push(line);
+      if (lines.length > linesKept * 2) lines.splice(0, linesKept);
+    });
   }
   return lines;
 }
+
+const linesKept = 5000;

@@ -15,8 +15,10 @@ import { hashOfKey, makeKeys } from "#control/local/keys.ts";
 import { provisionFirstAccount } from "#control/local/provision.ts";
 import { type DatabaseName, databaseNames } from "#schema/databases.ts";
 import type { SettingsInput } from "#schema/settings.ts";
+import { childrenOf } from "./children.ts";
 import { type TestDatabase, testDatabase } from "./databases.ts";
 import { type Replica, startReplica } from "./replica.ts";
+import { waitFor } from "./wait-for.ts";
 
 // The harness would look a placeholder up on the network.
 process.env.CLOUDFLARE_CF_FETCH_ENABLED ??= "false";
@@ -75,6 +77,11 @@ export interface Control {
     name: string,
     webSockets?: "close" | "hibernate",
   ): Promise<void>;
+  /**
+   * Kills the runtime, which wrangler then starts again: every object loses its
+   * memory in the middle of what it does, and keeps its storage. The address stays.
+   */
+  crash(): Promise<void>;
   /** Fires the cron trigger once and waits for its handler. */
   cron(): Promise<void>;
   /** What the workers logged, for a test that failed or looks for secrets. */
@@ -170,6 +177,18 @@ export async function startControl(options: ControlOptions = {}): Promise<Contro
     call: (method, path, callOptions) => call(origin, method, path, callOptions),
     evict: (className, name, webSockets = "hibernate") =>
       worker.evictDurableObject(className, { name, webSockets }),
+    async crash() {
+      const runtime = childrenOf(process.pid, "workerd").at(-1);
+      if (!runtime) throw new Error("There is no runtime to kill.");
+      process.kill(runtime, "SIGKILL");
+      const answers = async () => {
+        const signal = AbortSignal.timeout(2000);
+        const { ok } = await fetch(new URL("/livez", origin), { signal });
+        const newest = childrenOf(process.pid, "workerd").at(-1);
+        return ok && newest !== undefined && newest !== runtime;
+      };
+      await waitFor(answers, { what: "control to be back", timeoutMs: 60_000 });
+    },
     async cron() {
       const { outcome } = await worker.scheduled({ cron: "* * * * *" });
       if (outcome !== "ok") throw new Error(`The cron handler ended with ${outcome}`);

@@ -48,6 +48,7 @@ export class Link {
 
   /**
    * Enters the room and opens the channel.
+   * @param deviceOptions for runtimes whose WebRTC is no browser's
    * @throws WeirError why the room cannot be entered
    */
   static async enter(
@@ -55,6 +56,7 @@ export class Link {
     roomId: string,
     token: string,
     handlers: LinkHandlers,
+    deviceOptions?: types.DeviceOptions,
   ): Promise<Link> {
     // The certificate is made while the request is on its way.
     const [entry, identification] = await Promise.all([
@@ -64,7 +66,7 @@ export class Link {
     let device: Device | undefined;
     try {
       if (entry.routerRtpCapabilities) {
-        device = await Device.factory();
+        device = await Device.factory(deviceOptions);
         const routerRtpCapabilities =
           entry.routerRtpCapabilities as types.RtpCapabilities;
         await device.load({ routerRtpCapabilities });

@@ -8,7 +8,7 @@ import { Emitter } from "./emitter.ts";
 import { enterAgain } from "./enter-again.ts";
 import { WeirError, type WeirErrorCode } from "./errors.ts";
 import { type FollowedBy, followEvent, followResync } from "./follow-event.ts";
-import { Link } from "./link.ts";
+import { Link, type LinkHandlers } from "./link.ts";
 import type { Moderation } from "./moderation.ts";
 import type { Publication } from "./publication.ts";
 import { Publications } from "./publications.ts";
@@ -176,12 +176,12 @@ export class Room extends Emitter<RoomEvents> {
   }
 
   async #enter(): Promise<void> {
-    const { url, roomId, token } = this.#options;
+    const { url, roomId, token, device } = this.#options;
     const joinToken = typeof token === "string" ? token : await token();
     // The handlers belong to this one link: a late word of an older one is nothing.
     let entered: Link | undefined;
     const isCurrent = () => entered !== undefined && entered === this.#link;
-    const link = await Link.enter(url, roomId, joinToken, {
+    const handlers: LinkHandlers = {
       event: (event) => isCurrent() && followEvent(event, this.#followed),
       resync: (state) => isCurrent() && followResync(state, this.#followed),
       message: (message) => isCurrent() && this.#read(message),
@@ -194,7 +194,8 @@ export class Room extends Emitter<RoomEvents> {
         this.#watcher.transportGone(id);
         this.#publications.transportGone(id);
       },
-    });
+    };
+    const link = await Link.enter(url, roomId, joinToken, handlers, device);
     if (this.#state === "closed") {
       link.close();
       return void link.api.leave().catch(() => {});

@@ -1,3 +1,4 @@
+import type { types } from "mediasoup-client";
 import type { BroadcastInfo, ChatMessage } from "#schema/channel.ts";
 import type { CameraChoice } from "./capture.ts";
 import type { WeirError } from "./errors.ts";
@@ -53,6 +54,8 @@ export interface ConnectOptions {
   picturesMax?: number;
   /** Give the seat back when the page goes away; true by default. */
   leaveOnPageHide?: boolean;
+  /** How mediasoup-client reaches the network, where no browser does it. */
+  device?: types.DeviceOptions;
 }
 
 /** What to send as one's camera and microphone. */

@@ -1,0 +1,44 @@
+/* What a crowd can be asked from another process. */
+
+/** Where the crowd finds control, and in whose name it opens rooms. */
+export interface CrowdOptions {
+  apiKey: string;
+  /** The port of the door to control, which listens on every loopback address. */
+  doorPort: number;
+  rooms: number;
+  tier: number;
+}
+
+/** What the crowd has seen so far. */
+export interface CrowdReport {
+  present: number;
+  broadcasters: number;
+  /** Pairs of viewer and camera that there were or are. */
+  views: number;
+  /** Those of them whose picture stayed away at least once. */
+  interrupted: number;
+  /** Milliseconds of each interruption. */
+  interruptionMs: number[];
+  /** Milliseconds from wanting a camera to its first picture. */
+  firstPictureMs: number[];
+  /** Cameras that should be seen by someone at this moment, and are not. */
+  dark: number;
+  /** Participants whose room was closed on them, by reason. */
+  failures: Record<string, number>;
+}
+
+/** Someone who is not well, as their SDK sees it. */
+export type Described = Record<string, unknown>;
+
+export interface CrowdMethods {
+  /** Opens the rooms; @returns their ids */
+  start(options: CrowdOptions): Promise<string[]>;
+  /** @returns the identity under which someone came */
+  join(roomAt: number, broadcasts: boolean): Promise<string>;
+  leave(identity: string): Promise<void>;
+  /** @returns the address whose traffic has to be cut, if they were there */
+  vanish(identity: string): string | undefined;
+  leaveAll(): Promise<void>;
+  report(): CrowdReport;
+  describeDark(): Described[];
+}

@@ -1,0 +1,152 @@
+import { callApi } from "#control/web/sdk/api.ts";
+import type { CrowdOptions, CrowdReport } from "./contract.ts";
+import { Participant } from "./participant.ts";
+
+const lookMs = 100;
+
+/** All participants of a run. */
+export class Crowd {
+  readonly #options: CrowdOptions;
+  readonly #present = new Map<string, Participant>();
+  readonly #past: Participant[] = [];
+  readonly #roomIds: string[] = [];
+  readonly #timer: ReturnType<typeof setInterval>;
+  #lookedAtMs = performance.now();
+  #count = 0;
+
+  constructor(options: CrowdOptions) {
+    this.#options = options;
+    this.#timer = setInterval(() => this.#look(), lookMs);
+  }
+
+  /** Opens the rooms. */
+  async open(): Promise<string[]> {
+    const { rooms, apiKey, tier } = this.#options;
+    for (let at = 0; at < rooms; at++) {
+      const url = this.#urlOf(0);
+      const body = { tier, name: `room ${at + 1}` };
+      const room = await callApi<{ id: string }>(url, apiKey, "POST", "/v1/rooms", body);
+      this.#roomIds.push(room.id);
+    }
+    return this.#roomIds;
+  }
+
+  /**
+   * Brings someone into a room.
+   * @param roomAt the room's place among the rooms
+   * @returns their identity, and the address that they come from
+   * @throws WeirError why they cannot enter or broadcast
+   */
+  async join(roomAt: number, broadcasts: boolean): Promise<string> {
+    this.#count += 1;
+    const url = this.#urlOf(this.#count);
+    const identity = `${broadcasts ? "camera" : "viewer"}-${this.#count}`;
+    const roomId = this.#roomIds[roomAt] ?? "";
+    const token = () => this.#tokenFor(roomId, identity);
+    const options = { url, roomId, identity, broadcasts, token };
+    const participant = new Participant(options);
+    this.#present.set(identity, participant);
+    try {
+      await participant.enter();
+    } catch (error) {
+      await participant.leave();
+      this.#forget(participant);
+      throw error;
+    }
+    return identity;
+  }
+
+  /** Lets someone leave as they should. */
+  async leave(identity: string): Promise<void> {
+    const participant = this.#present.get(identity);
+    if (!participant) return;
+    this.#forget(participant);
+    await participant.leave();
+  }
+
+  /** Lets someone fall silent; @returns the address whose traffic is to be cut */
+  vanish(identity: string): string | undefined {
+    const participant = this.#present.get(identity);
+    if (!participant) return undefined;
+    this.#forget(participant);
+    participant.vanish();
+    return new URL(participant.options.url).hostname;
+  }
+
+  async leaveAll(): Promise<void> {
+    await Promise.all([...this.#present.keys()].map((identity) => this.leave(identity)));
+  }
+
+  report(): CrowdReport {
+    const everyone = [...this.#present.values(), ...this.#past];
+    const flows = everyone.flatMap(({ flows, past }) => [...flows.values(), ...past]);
+    const served = flows.filter(({ firstAtMs }) => firstAtMs !== undefined);
+    const nowMs = performance.now();
+    const failures: Record<string, number> = {};
+    for (const { failure } of everyone) {
+      if (failure) failures[failure] = (failures[failure] ?? 0) + 1;
+    }
+    return {
+      present: this.#present.size,
+      broadcasters: [...this.#present.values()].filter((one) => one.sending).length,
+      views: served.length,
+      interrupted: served.filter((flow) => flow.interruptions.length > 0).length,
+      interruptionMs: served.flatMap((flow) => flow.interruptions),
+      firstPictureMs: served.map(
+        ({ firstAtMs = 0, wantedAtMs }) => firstAtMs - wantedAtMs,
+      ),
+      dark: flows.filter((flow) => flow.isDark(nowMs)).length,
+      failures,
+    };
+  }
+
+  /** Those present who do not see what they should, for the log of a failed run. */
+  describeDark() {
+    return [...this.#present.values()]
+      .map((participant) => participant.describe())
+      .filter(({ dark, failure }) => dark.length > 0 || failure);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  #look(): void {
+    const nowMs = performance.now();
+    const sleptMs = nowMs - this.#lookedAtMs - lookMs;
+    this.#lookedAtMs = nowMs;
+    const sending = new Map<string, Set<string>>();
+    for (const { options, sending: isSending } of this.#present.values()) {
+      if (!isSending) continue;
+      const ofRoom = sending.get(options.roomId) ?? new Set();
+      sending.set(options.roomId, ofRoom.add(options.identity));
+    }
+    for (const participant of this.#present.values()) {
+      if (sleptMs > lookMs) {
+        for (const flow of participant.flows.values()) flow.forgive(sleptMs);
+      }
+      participant.expect(sending.get(participant.options.roomId) ?? new Set(), nowMs);
+    }
+  }
+
+  #forget(participant: Participant): void {
+    this.#present.delete(participant.identity);
+    this.#past.push(participant);
+  }
+
+  async #tokenFor(roomId: string, identity: string): Promise<string> {
+    const path = `/v1/rooms/${roomId}/tokens`;
+    const { apiKey } = this.#options;
+    const url = this.#urlOf(0);
+    const answer = await callApi<{ token: string }>(url, apiKey, "POST", path, {
+      identity,
+    });
+    return answer.token;
+  }
+
+  /** Everybody comes by an address of their own, so that one alone can be cut. */
+  #urlOf(number: number): string {
+    const host = `127.1.${Math.floor(number / 250) % 250}.${(number % 250) + 1}`;
+    return `http://${host}:${this.#options.doorPort}`;
+  }
+}

@@ -1,0 +1,303 @@
+import { FakeMediaStreamTrack } from "fake-mediastreamtrack";
+import type { types } from "mediasoup-client";
+import { EnhancedEventEmitter } from "mediasoup-client/enhancedEvents";
+import { RtpPeer } from "#test/agent/rtp-peer.ts";
+
+/** Told of every packet of a track that the client receives and has not closed. */
+export type OnPacket = (streamId: string, kind: "audio" | "video") => void;
+
+const codecs: Record<"audio" | "video", types.RtpCodecCapability> = {
+  audio: {
+    kind: "audio",
+    mimeType: "audio/opus",
+    preferredPayloadType: 100,
+    clockRate: 48_000,
+    channels: 2,
+    parameters: { useinbandfec: 1 },
+  },
+  video: {
+    kind: "video",
+    mimeType: "video/VP8",
+    preferredPayloadType: 101,
+    clockRate: 90_000,
+    parameters: {},
+    rtcpFeedback: [{ type: "nack" }, { type: "nack", parameter: "pli" }],
+  },
+};
+
+// Few packets, so that many clients fit beside what they are to test.
+const packetMs = { audio: 250, video: 100 };
+// A browser calls a connection disconnected after some seconds without an answer.
+const silentMs = 7000;
+const lookMs = 500;
+
+let lastSsrc = 1000;
+
+interface Received {
+  ssrc: number;
+  streamId: string;
+  kind: "audio" | "video";
+  atConnectedMs: number;
+  packets: number;
+}
+
+/** What a browser's receiver would count. */
+type Stats = Map<string, Record<string, unknown>>;
+
+/**
+ * mediasoup-client's way to the network where there is no browser: real ICE,
+ * DTLS and SRTP, with packets made by hand. One for each transport.
+ */
+export class RtpHandler extends EnhancedEventEmitter<types.HandlerEvents> {
+  readonly name = "RtpHandler";
+  readonly #options: types.HandlerOptions;
+  readonly #onPacket: OnPacket;
+  readonly #sent = new Map<string, { kind: "audio" | "video"; ssrc: number }>();
+  readonly #received = new Map<string, Received>();
+  readonly #bySsrc = new Map<number, Received>();
+  /** What the SDK follows to learn that the far side has closed. */
+  readonly #dtls = Object.assign(new EventTarget(), { state: "new" });
+  #peer: RtpPeer | undefined;
+  #connecting: Promise<RtpPeer> | undefined;
+  #watching: ReturnType<typeof setInterval> | undefined;
+  #state: types.ConnectionState = "new";
+  #lastId = 0;
+  #closed = false;
+
+  constructor(options: types.HandlerOptions, onPacket: OnPacket) {
+    super();
+    this.#options = options;
+    this.#onPacket = onPacket;
+  }
+
+  /** What `Device.factory` takes, for one client. */
+  static factory(
+    onPacket: OnPacket,
+    made: (handler: RtpHandler) => void,
+  ): types.HandlerFactory {
+    return {
+      name: "RtpHandler",
+      factory: (options) => {
+        const handler = new RtpHandler(options, onPacket);
+        made(handler);
+        return handler as unknown as types.HandlerInterface;
+      },
+      getNativeRtpCapabilities: async () => ({
+        codecs: structuredClone(Object.values(codecs)),
+        headerExtensions: [],
+      }),
+    };
+  }
+
+  override close(): void {
+    if (this.#closed) return;
+    this.#goodbye();
+    super.close();
+  }
+
+  /** Falls silent without a word, as a host whose network is cut. */
+  vanish(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearInterval(this.#watching);
+    void this.#peer?.vanish();
+  }
+
+  async updateIceServers(): Promise<void> {}
+
+  async restartIce({ usernameFragment, password }: types.IceParameters): Promise<void> {
+    this.#peer?.ice.setRemoteParams({ iceLite: true, usernameFragment, password });
+  }
+
+  async getTransportStats(): Promise<Stats> {
+    return new Map();
+  }
+
+  async send({ track }: types.HandlerSendOptions): Promise<types.HandlerSendResult> {
+    const kind = track.kind as "audio" | "video";
+    const peer = await this.#connect();
+    lastSsrc += 1;
+    const ssrc = lastSsrc;
+    this.#lastId += 1;
+    const localId = String(this.#lastId);
+    this.#sent.set(localId, { kind, ssrc });
+    peer.sendSteadily(kind, ssrc, packetMs[kind]);
+    const { preferredPayloadType: payloadType = 0, ...codec } = codecs[kind];
+    const rtpParameters = {
+      codecs: [{ ...structuredClone(codec), payloadType }],
+      headerExtensions: [],
+      encodings: [{ ssrc }],
+      rtcp: { cname: `c${ssrc}` },
+    };
+    return { localId, rtpParameters, rtpSender: this.#endpoint() as RTCRtpSender };
+  }
+
+  async stopSending(localId: string): Promise<void> {
+    this.#silence(localId);
+    this.#sent.delete(localId);
+  }
+
+  async pauseSending(localId: string): Promise<void> {
+    this.#silence(localId);
+  }
+
+  async resumeSending(localId: string): Promise<void> {
+    const sent = this.#sent.get(localId);
+    if (sent) this.#peer?.sendSteadily(sent.kind, sent.ssrc, packetMs[sent.kind]);
+  }
+
+  async replaceTrack(): Promise<void> {}
+  async setMaxSpatialLayer(): Promise<void> {}
+  async setRtpEncodingParameters(): Promise<void> {}
+
+  async getSenderStats(): Promise<Stats> {
+    return new Map();
+  }
+
+  async receive(
+    list: types.HandlerReceiveOptions[],
+  ): Promise<types.HandlerReceiveResult[]> {
+    const results = list.map(({ kind, streamId = "", rtpParameters }) => {
+      this.#lastId += 1;
+      const localId = String(this.#lastId);
+      const ssrc = rtpParameters.encodings?.[0]?.ssrc ?? 0;
+      const atConnectedMs = performance.now();
+      const received = { ssrc, streamId, kind, atConnectedMs, packets: 0 };
+      this.#received.set(localId, received);
+      this.#bySsrc.set(ssrc, received);
+      const track = new FakeMediaStreamTrack({ kind }) as unknown as MediaStreamTrack;
+      return { localId, track, rtpReceiver: this.#endpoint() as RTCRtpReceiver };
+    });
+    await this.#connect();
+    return results;
+  }
+
+  async stopReceiving(localIds: string[]): Promise<void> {
+    for (const localId of localIds) {
+      const received = this.#received.get(localId);
+      this.#received.delete(localId);
+      if (received && this.#bySsrc.get(received.ssrc) === received) {
+        this.#bySsrc.delete(received.ssrc);
+      }
+    }
+  }
+
+  async pauseReceiving(): Promise<void> {}
+  async resumeReceiving(): Promise<void> {}
+
+  /** Every packet is a keyframe, so each one that came is a decoded picture. */
+  async getReceiverStats(localId: string): Promise<Stats> {
+    const received = this.#received.get(localId);
+    if (!received) return new Map();
+    const { kind, ssrc, packets } = received;
+    const counted = kind === "video" ? packets : undefined;
+    const inbound = {
+      id: `in-${ssrc}`,
+      type: "inbound-rtp",
+      kind,
+      ssrc,
+      packetsReceived: packets,
+      bytesReceived: packets * 20,
+      framesDecoded: counted,
+      framesReceived: counted,
+      keyFramesDecoded: counted,
+    };
+    return new Map([[inbound.id, inbound]]);
+  }
+
+  async sendDataChannel(): Promise<never> {
+    throw new Error("There are no data channels.");
+  }
+
+  async receiveDataChannel(): Promise<never> {
+    throw new Error("There are no data channels.");
+  }
+
+  getDataChannelMaxMessageSize(): undefined {
+    return undefined;
+  }
+
+  #connect(): Promise<RtpPeer> {
+    this.#connecting ??= this.#connectNow();
+    return this.#connecting;
+  }
+
+  async #connectNow(): Promise<RtpPeer> {
+    const { iceParameters, iceCandidates, dtlsParameters, direction } = this.#options;
+    const peer = await RtpPeer.create();
+    this.#peer = peer;
+    peer.onPacket = (ssrc) => this.#take(ssrc);
+    await new Promise<void>((resolve, reject) => {
+      const local = peer.dtlsParameters as types.DtlsParameters;
+      this.emit("@connect", { dtlsParameters: local }, resolve, reject);
+    });
+    this.#become("connecting");
+    const remote = {
+      id: direction,
+      iceParameters,
+      iceCandidates: iceCandidates as unknown as Record<string, unknown>[],
+      dtlsParameters: { ...dtlsParameters, role: "server" as const },
+    };
+    // Browsers too go on while ICE and DTLS are still under way.
+    peer.connect(remote as Parameters<RtpPeer["connect"]>[0]).then(
+      () => this.#connected(peer),
+      () => this.#become("failed"),
+    );
+    return peer;
+  }
+
+  #connected(peer: RtpPeer): void {
+    if (this.#closed) return void peer.vanish();
+    this.#become("connected");
+    this.#follow("connected");
+    peer.dtls.onStateChange.subscribe((state) => {
+      if (state === "closed" || state === "failed") this.#follow(state);
+    });
+    let heard = -1;
+    let heardAtMs = performance.now();
+    this.#watching = setInterval(() => {
+      const nowMs = performance.now();
+      if (peer.heard !== heard) {
+        heard = peer.heard;
+        heardAtMs = nowMs;
+      }
+      this.#become(nowMs - heardAtMs > silentMs ? "disconnected" : "connected");
+    }, lookMs);
+  }
+
+  #take(ssrc: number): void {
+    const received = this.#bySsrc.get(ssrc);
+    if (!received) return;
+    received.packets += 1;
+    this.#onPacket(received.streamId, received.kind);
+  }
+
+  #become(state: types.ConnectionState): void {
+    if (this.#closed || this.#state === state) return;
+    this.#state = state;
+    this.emit("@connectionstatechange", state);
+  }
+
+  #follow(state: string): void {
+    if (this.#closed || this.#dtls.state === state) return;
+    this.#dtls.state = state;
+    this.#dtls.dispatchEvent(new Event("statechange"));
+  }
+
+  #endpoint(): unknown {
+    return { transport: this.#dtls };
+  }
+
+  #silence(localId: string): void {
+    const sent = this.#sent.get(localId);
+    if (sent) this.#peer?.stopSending(sent.ssrc);
+  }
+
+  #goodbye(): void {
+    this.#closed = true;
+    clearInterval(this.#watching);
+    const connected = this.#dtls.state === "connected";
+    const ended = connected ? this.#peer?.leave() : this.#peer?.vanish();
+    ended?.catch(() => undefined);
+  }
+}

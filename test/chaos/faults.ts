@@ -1,0 +1,108 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { CrowdMethods } from "./crowd/contract.ts";
+import type { Door } from "./door.ts";
+import type { Fleet, Host } from "./fleet.ts";
+import type { Population } from "./population.ts";
+import type { Remote } from "./rpc.ts";
+import type { Fault } from "./schedule.ts";
+import type { ZoneMethods } from "./zone-host.ts";
+
+export interface FaultTargets {
+  zone: Remote<ZoneMethods>;
+  zoneName: string;
+  fleet: Fleet;
+  crowd: Remote<CrowdMethods>;
+  population: Population;
+  door: Door;
+  roomIds: readonly string[];
+  databases: readonly Parameters<ZoneMethods["stopDatabase"]>[0][];
+}
+
+const minuteMs = 60_000;
+/** Polls that a disturbance of polls hits in a row. */
+const pollsHit = 3;
+
+/**
+ * Lets one thing fail, and mends it.
+ * @returns when it is mended, as far as it ever is
+ */
+export async function inject(fault: Fault, targets: FaultTargets): Promise<void> {
+  const { zone, zoneName, fleet, roomIds, population, databases } = targets;
+  const { kind, forMs, which } = fault;
+  const host = placeAt(fleet.hosts, fault.host);
+  switch (kind) {
+    case "worker-kill":
+      return killWorker(host, which);
+    case "agent-kill":
+      await host.kill();
+      await delay(forMs);
+      return host.start();
+    case "clock-skew":
+      await host.kill();
+      await delay(forMs);
+      return host.start(which % 2 ? minuteMs : -minuteMs);
+    case "agent-stop":
+      host.agent?.signal("SIGSTOP");
+      await delay(forMs);
+      host.agent?.signal("SIGCONT");
+      return;
+    case "agent-drain":
+      await host.drain();
+      return host.start();
+    case "host-cut":
+    case "host-cut-short":
+      host.link.cut(true);
+      await delay(forMs);
+      host.link.cut(false);
+      return;
+    case "control-restart":
+      return restartControl(targets, forMs);
+    case "broker-evict":
+      return zone.evict("ZoneBroker", zoneName);
+    case "mailbox-evict":
+      return zone.evict("NodeMailbox", host.nodeId);
+    case "channel-evict":
+      return zone.evict("RoomChannel", placeAt(roomIds, which));
+    case "database-outage": {
+      const name = placeAt(databases, which);
+      await zone.stopDatabase(name);
+      await delay(forMs);
+      await zone.resumeDatabase(name);
+      return;
+    }
+    case "poll-lost":
+      return host.link.disturb("lose", pollsHit);
+    case "poll-doubled":
+      return host.link.disturb("double", pollsHit);
+    case "poll-late":
+      return host.link.disturb("late", pollsHit);
+    case "poll-shuffled":
+      return host.link.disturb("shuffle", pollsHit);
+    case "broadcaster-vanish":
+      return population.vanish(true, which);
+    case "viewer-vanish":
+      return population.vanish(false, which);
+  }
+}
+
+/** Control is killed, is away for all, and comes back without memory. */
+async function restartControl(targets: FaultTargets, forMs: number): Promise<void> {
+  const { zone, fleet, door } = targets;
+  door.shut();
+  for (const { link } of fleet.hosts) link.refuse(true);
+  await Promise.all([zone.crash(), delay(forMs)]);
+  door.reopen();
+  for (const { link } of fleet.hosts) link.refuse(false);
+}
+
+async function killWorker(host: Host, which: number): Promise<void> {
+  const workers = (await host.state())?.workers ?? [];
+  const pid = workers.length > 0 ? placeAt(workers, which).pid : undefined;
+  if (pid) process.kill(pid, "SIGKILL");
+}
+
+function placeAt<Item>(items: readonly Item[], at: number): Item {
+  const item = items[at % items.length];
+  if (item === undefined) throw new Error("There is nothing to hit.");
+  return item;
+}

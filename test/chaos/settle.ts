@@ -1,0 +1,41 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { CrowdMethods } from "./crowd/contract.ts";
+import type { Remote } from "./rpc.ts";
+import { heldBy } from "./watch.ts";
+import type { RunningZone } from "./zone.ts";
+
+/**
+ * Waits until everybody sees everybody.
+ * @returns who does not at last, a line each
+ */
+export async function settle(
+  crowd: Remote<CrowdMethods>,
+  withinMs: number,
+  say: (text: string) => void,
+): Promise<string[]> {
+  const untilMs = performance.now() + withinMs;
+  for (;;) {
+    const { dark, views } = await crowd.report();
+    if (dark === 0 && views > 0) return [];
+    if (performance.now() > untilMs) {
+      const lines = (await crowd.describeDark()).map((one) => JSON.stringify(one));
+      for (const line of lines) say(`in the dark: ${line}`);
+      return lines;
+    }
+    await delay(200);
+  }
+}
+
+/** Waits until nothing is held anywhere; @returns what still is */
+export async function emptied(zone: RunningZone, withinMs: number): Promise<string[]> {
+  const untilMs = performance.now() + withinMs;
+  for (;;) {
+    const held = await zone.control.remote.leftOver();
+    for (const host of zone.fleet.hosts) {
+      const state = await host.state();
+      held.push(...(state ? heldBy(host.name, state) : [`${host.name}: no answer`]));
+    }
+    if (held.length === 0 || performance.now() > untilMs) return held;
+    await delay(250);
+  }
+}

@@ -1,0 +1,67 @@
+import { type DatabaseName, databaseNames } from "#schema/databases.ts";
+import { readSettings, type SettingsInput } from "#schema/settings.ts";
+import { checkLedger, isOvershot } from "#test/broker/check-ledger.ts";
+import { type Control, startControl } from "#test/harness/control.ts";
+import { leftOver } from "./left-over.ts";
+import { serve } from "./rpc.ts";
+
+/*
+ * Control in its runtime, and its databases, in a process of their own. What it
+ * answers about the ledger it reads past the broker.
+ */
+
+let control: Control | undefined;
+let settings = readSettings();
+
+function there(): Control {
+  if (!control) throw new Error("The zone was not started.");
+  return control;
+}
+
+const methods = {
+  async start(input: SettingsInput) {
+    settings = readSettings(input);
+    control = await startControl({ settings: input });
+    const { url, zone, keys } = control;
+    return { url, zone, keys };
+  },
+  evict: (className: string, name: string) => there().evict(className, name, "close"),
+  crash: () => there().crash(),
+  cron: () => there().cron(),
+  stopDatabase: (name: DatabaseName) => there().databases[name].stop(),
+  resumeDatabase: (name: DatabaseName) => there().databases[name].resume(),
+  /** What the ledger's own rows say against it at this moment. */
+  async judge() {
+    const wrong = await checkLedger(there().database, settings);
+    const overshot = wrong.filter(isOvershot);
+    return { overshot, drift: wrong.filter((line) => !overshot.includes(line)) };
+  },
+  leftOver: () => leftOver(there().database),
+  /** The room of each session, for what only names sessions. */
+  async roomsOfSessions(): Promise<Record<string, string>> {
+    const { rows } = await there().database.execute("SELECT id, room_id FROM session");
+    return Object.fromEntries(rows.map((row) => [String(row.id), String(row.room_id)]));
+  },
+  async nodes() {
+    const { rows } = await there().database.execute("SELECT id, epoch, state FROM node");
+    return rows.map(({ id, epoch, state }) => {
+      return { id: String(id), epoch: Number(epoch), state: String(state) };
+    });
+  },
+  /** How many rows a table has. */
+  async count(table: "session" | "view" | "broadcast"): Promise<number> {
+    const sql = `SELECT count(*) AS rows FROM "${table}"`;
+    const { rows } = await there().database.execute(sql);
+    return Number(rows[0]?.rows);
+  },
+  databaseNames: () => [...databaseNames],
+  alerts: () =>
+    there()
+      .logs()
+      .filter((line) => line.includes("alert")),
+  logs: () => there().logs(),
+  stop: () => there().stop(),
+};
+export type ZoneMethods = typeof methods;
+
+serve(methods);
