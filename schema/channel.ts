@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { trackSource } from "./media.ts";
+import { watched } from "./api/media.ts";
+import { trackInfo } from "./media.ts";
 import { problemCodes } from "./problems.ts";
 import { mediaClass } from "./settings.ts";
 
@@ -40,12 +41,6 @@ export const clientMessage = z.discriminatedUnion("type", [
   z.object({ type: z.literal("ack"), received: z.number().int().nonnegative() }),
 ]);
 export type ClientMessage = z.input<typeof clientMessage>;
-
-export const trackInfo = z.object({
-  id: z.string(),
-  source: trackSource,
-  paused: z.boolean(),
-});
 
 export const broadcastInfo = z.object({
   id: z.string(),
@@ -228,6 +223,8 @@ export const serverMessage = z.discriminatedUnion("type", [
     broadcastId: z.string(),
     spatialLayer: z.number().int(),
   }),
+  /** Media of views that an answer called `pending`; unnumbered, to its session. */
+  z.object({ type: z.literal("views.brought"), watched }),
   z.object({ type: z.literal("resync"), state: roomState }),
   /** Chat messages in order: history after a hello, or one that was just said. */
   z.object({ type: z.literal("chat"), messages: z.array(chatMessage) }),

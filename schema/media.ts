@@ -47,6 +47,13 @@ export type VideoCodec = z.infer<typeof videoCodec>;
 export const trackSource = z.enum(["microphone", "camera", "screen", "screen-audio"]);
 export type TrackSource = z.infer<typeof trackSource>;
 
+/** A track as everyone in its room sees it. */
+export const trackInfo = z.object({
+  id: z.string(),
+  source: trackSource,
+  paused: z.boolean(),
+});
+
 /** A broadcast has one audio and one video track, named by what they carry. */
 export const sourcesOf = {
   camera: { audio: "microphone", video: "camera" },

@@ -206,6 +206,8 @@ export const settingsSchema = z.object({
       nodeLeaseMs: positive.prefault(45_000),
       /** A poll is held for this long at most; the runtime's limit is 25 s. */
       pollHoldMs: positive.max(25_000).prefault(20_000),
+      /** Views that are not ready after this are answered as `pending`. */
+      viewsAnswerMs: positive.prefault(2000),
       /** A call to an agent fails after this. */
       callDeadlineMs: positive.prefault(5000),
       /** Session credentials are good for this long, and renewed on the channel. */

@@ -1,4 +1,5 @@
 import type { NodeEvent } from "#schema/agent/control.ts";
+import type { Watched } from "#schema/api/media.ts";
 import type { ServerMessage } from "#schema/channel.ts";
 import { attachmentOf, type ChannelSockets } from "./channel-sockets.ts";
 import { Voices } from "./voices.ts";
@@ -11,13 +12,14 @@ export type LiveSignal =
       sessionId: string;
       broadcastId: string;
       spatialLayer: number;
-    };
+    }
+  | { kind: "views-brought"; roomId: string; sessionId: string; watched: Watched };
 
 type LayersMessage = Extract<ServerMessage, { type: "broadcast.layers" }>;
 
 /**
- * What is told and not kept: who speaks, what a viewer gets, and what a broadcaster
- * need not send. All of it is only memory, told anew after a waking.
+ * What is told and not kept: who speaks, what a viewer gets, what a broadcaster need
+ * not send, and media that came late. All of it is only memory, told anew after a waking.
  */
 export class LiveSignals {
   readonly #sockets: ChannelSockets;
@@ -56,6 +58,11 @@ export class LiveSignals {
         const message: LayersMessage = { type, broadcastId, spatialLayer };
         told.set(broadcastId, message);
         this.#tellSession(roomId, sessionId, message);
+        return;
+      }
+      case "views-brought": {
+        const { sessionId, watched } = signal;
+        this.#tellSession(roomId, sessionId, { type: "views.brought", watched });
       }
     }
   }

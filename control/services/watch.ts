@@ -2,10 +2,11 @@ import type { Watched } from "#schema/api/media.ts";
 import { zoneOf } from "#schema/ids.ts";
 import type { SessionPrincipal } from "../auth/tokens.ts";
 import type { ClaimedView, ClaimedViews } from "../broker/decide/views.ts";
-import type { Env } from "../env.ts";
+import { configOf, type Env } from "../env.ts";
 import { Problem } from "../problem.ts";
 import { ask } from "./ask.ts";
 import type { ServerTiming } from "./server-timing.ts";
+import { tellBrought } from "./tell-session.ts";
 import {
   type Bringing,
   callWatch,
@@ -62,21 +63,33 @@ export async function syncView(
   return bring(context, { ...located, views }, later);
 }
 
+/** What is slow does not hold up what is fast: it follows on the channel. */
 async function bring(
   context: Bringing,
   { views }: ClaimedViews,
   later: (work: Promise<unknown>) => void,
 ): Promise<Watched> {
+  const { env, session } = context;
   const watched: Watched = { transports: [], views: [] };
   const byWorker = [...Map.groupBy(views, (view) => view.consumer.workerId).values()];
+  const { viewsAnswerMs } = configOf(env).settings.timing;
+  const { promise: late, resolve } = Promise.withResolvers<undefined>();
+  const timer = setTimeout(resolve, viewsAnswerMs);
   await Promise.all(
     byWorker.map(async (group) => {
-      const brought = await bringFromWorker(context, group, later);
-      watched.transports.push(...brought.transports);
-      watched.views.push(...brought.views);
+      const bringing = bringFromWorker(context, group, later);
+      const brought = await Promise.race([bringing, late]);
+      watched.transports.push(...(brought?.transports ?? []));
+      watched.views.push(...(brought?.views ?? group.map(pendingStatus)));
+      if (!brought) later(bringing.then((last) => tellBrought(env, session, last)));
     }),
   );
+  clearTimeout(timer);
   return watched;
+}
+
+function pendingStatus({ viewId: id, broadcastId }: ClaimedView) {
+  return { status: "pending" as const, id, broadcastId };
 }
 
 /** All of a session's new views on one consumer worker. */

@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { consumerParameters } from "../agent/calls.ts";
-import { trackInfo } from "../channel.ts";
 import { idOf } from "../ids.ts";
 import {
   dtlsParameters,
@@ -8,6 +7,7 @@ import {
   mediaKind,
   rtpCapabilities,
   rtpParameters,
+  trackInfo,
   trackSource,
   transportParameters,
   viewWishes,
@@ -80,6 +80,12 @@ export const viewStatus = z.discriminatedUnion("status", [
     /** The consumer worker that serves it. */
     workerId: z.string(),
     consumers: z.array(consumerParameters),
+  }),
+  /** Its seat is claimed; its media follows on the channel, as `views.brought`. */
+  z.object({
+    status: z.literal("pending"),
+    id: idOf("view"),
+    broadcastId: idOf("broadcast"),
   }),
   /** Refused or failed: nothing is held for it. */
   z.object({

@@ -210,6 +210,10 @@ export class Room extends Emitter<RoomEvents> {
   }
 
   #read(message: ServerMessage): void {
+    if (message.type === "views.brought") {
+      this.#watcher.brought(message.watched);
+      return;
+    }
     if (message.type === "broadcast.layers") {
       const { broadcastId, spatialLayer } = message;
       this.#publications.limitLayers(broadcastId, spatialLayer);

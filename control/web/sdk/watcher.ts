@@ -14,6 +14,9 @@ type Told<Type extends OwnEvent["type"]> = Extract<OwnEvent, { type: Type }>;
 // The server grants what waits; asking by oneself only mends what was missed.
 const waitMs = 30_000;
 
+// What is pending follows on the channel; asking mends what was missed there too.
+const unheardMs = 10_000;
+
 export interface WatcherHost {
   /** The session's link, or undefined while the room is entered again. */
   link(): Link | undefined;
@@ -149,6 +152,13 @@ export class Watcher {
     }
   }
 
+  /** Media came that an answer had called pending. */
+  brought(watched: Watched): void {
+    const link = this.#host.link();
+    for (const { broadcastId } of watched.views) this.#asking.forget(broadcastId);
+    if (link) void this.#apply(link, watched);
+  }
+
   /** A track went: its media does too. */
   trackRemoved(broadcastId: string, trackId: string): void {
     const view = this.views.get(broadcastId);
@@ -203,6 +213,7 @@ export class Watcher {
     if (link.closed) return;
     for (const transport of watched.transports) link.transports.addReceiving(transport);
     for (const status of watched.views) {
+      if (status.status === "pending") this.#asking.after(status.broadcastId, unheardMs);
       if (status.status !== "refused") continue;
       const message = status.detail ?? status.code;
       this.#refuse(status.broadcastId, new WeirError(status.code, message));
