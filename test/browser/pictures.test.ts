@@ -54,6 +54,15 @@ describe.skipIf(!findBrowser())("pictures", { timeout: 90_000 }, () => {
       timeoutMs: 20_000,
     });
     await ben.page.setViewportSize({ width: 1280, height: 800 });
+    await ben.find("numbers-toggle").click();
+    await ben
+      .find("tile")
+      .getByText(/[1-9]\d* kbit\/s/)
+      .waitFor();
+    await ben
+      .find("tile")
+      .getByText(/host-b · \d/)
+      .waitFor();
     await waitFor(
       async () => {
         const { height } = await received(ben);

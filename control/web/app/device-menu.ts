@@ -104,7 +104,7 @@ function Choice(props: {
     <span>${title}</span>
     <select data-testid=${testid} value=${known ? current : track ? "other" : ""} onChange=${choose}>
       ${(onNone || !track) && html`<option value="">None</option>`}
-      ${track && !known && html`<option value="other" disabled>${track.label || "Another source"}</option>`}
+      ${track && !known && html`<option value="other" disabled>Another source</option>`}
       ${devices.map(
         ({ id, label }, index) =>
           html`<option key=${id} value=${id}>${label || `${title} ${index + 1}`}</option>`,

@@ -4,6 +4,7 @@ import type { Fleet, NodeInfo, PipeInfo, WorkerInfo } from "#schema/api/fleet.ts
 import { asWeirError, type Room } from "../sdk/index.ts";
 import { loadFleet } from "./deployment.ts";
 import { PipeList } from "./fleet-pipes.ts";
+import { workerLabel } from "./tile-numbers.ts";
 
 const refreshMs = 1000;
 
@@ -136,10 +137,4 @@ function labeller(fleet: Fleet): (workerId: string) => string {
     fleet.nodes.flatMap(({ workers }) => workers.map(({ id }) => id)),
   );
   return (workerId) => (known.has(workerId) ? workerLabel(workerId) : "gone");
-}
-
-/** A worker's id without what all of them share: host and number. */
-function workerLabel(workerId: string): string {
-  const [, , host = workerId, ordinal] = workerId.split("_");
-  return ordinal === undefined ? host : `${host} · ${ordinal}`;
 }

@@ -37,6 +37,7 @@ export function RoomPage(props: Props) {
   const [notice, setNotice] = useState<string>();
   const [soundBlocked, setSoundBlocked] = useState(false);
   const [busy, setBusy] = useState(false);
+  const [showNumbers, setShowNumbers] = useState(false);
 
   /** Does what a button asks for, and keeps the reason where it fails. */
   const act = async (action: () => Promise<unknown>) => {
@@ -82,6 +83,7 @@ export function RoomPage(props: Props) {
           name=${name}
           soundBlocked=${soundBlocked}
           onSoundBlocked=${() => setSoundBlocked(true)}
+          showNumbers=${showNumbers}
         />`
       }
       <${chatOnly ? "main" : "aside"} class="chat-side" aria-label=${chatOnly ? undefined : "Chat"}>
@@ -123,6 +125,17 @@ export function RoomPage(props: Props) {
             onLive=${goLive}
             onTest=${() => act(publishTest)}
           />
+          <button
+            type="button"
+            class="numbers-toggle"
+            data-testid="numbers-toggle"
+            aria-pressed=${showNumbers}
+            aria-label="Show each picture's numbers"
+            title="Show each picture's numbers"
+            onClick=${() => setShowNumbers(!showNumbers)}
+          >
+            <${Icon} name="numbers" /> <span class="wide-only">Numbers</span>
+          </button>
           <button
             type="button"
             ref=${chatToggle}

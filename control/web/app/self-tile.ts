@@ -1,15 +1,18 @@
 import { html } from "htm/preact";
 import { useEffect, useRef } from "preact/hooks";
-import type { Publication } from "../sdk/index.ts";
+import type { MediaStats, Publication } from "../sdk/index.ts";
+import { TileNumbers } from "./tile-numbers.ts";
 import { Caption, Initial } from "./tile-parts.ts";
 
 /** One's own picture, as it is being sent. */
 export function SelfTile({
   publication,
   name,
+  stats,
 }: {
   publication: Publication;
   name: string;
+  stats: MediaStats | undefined;
 }) {
   const ref = useRef<HTMLVideoElement>(null);
   const track = publication.track("video");
@@ -37,6 +40,7 @@ export function SelfTile({
   >
     <video ref=${ref} autoplay playsinline muted aria-label="Your own picture" />
     ${cover && html`<p class="cover"><${Initial} of=${name} />${cover}</p>`}
+    <${TileNumbers} stats=${stats} />
     <${Caption}
       name=${name}
       note=${publication.state === "live" ? "you, live" : "you"}

@@ -4,19 +4,23 @@ import type { BroadcastInfo } from "#schema/channel.ts";
 import type { Publication, Room } from "../sdk/index.ts";
 import { SelfTile } from "./self-tile.ts";
 import { RemoteTile } from "./tile.ts";
+import { useStats } from "./use-stats.ts";
 
 interface Props {
   room: Room;
   name: string;
   soundBlocked: boolean;
   onSoundBlocked(): void;
+  /** Whether each picture's numbers are shown over it. */
+  showNumbers: boolean;
 }
 
 /**
  * Everyone's pictures, one's own first. A screen, or whatever the person makes
  * large, takes most of the place, with the others in a strip beside it.
  */
-export function Stage({ room, name, soundBlocked, onSoundBlocked }: Props) {
+export function Stage({ room, name, soundBlocked, onSoundBlocked, showNumbers }: Props) {
+  const stats = useStats(room, showNumbers);
   const [chosen, setChosen] = useState<string>();
   /** Screens that the person made small again; one that comes later is large. */
   const [dismissed, setDismissed] = useState<readonly string[]>([]);
@@ -44,7 +48,12 @@ export function Stage({ room, name, soundBlocked, onSoundBlocked }: Props) {
           >
             ${own.map(
               (publication: Publication) =>
-                html`<${SelfTile} key=${publication.media} publication=${publication} name=${name} />`,
+                html`<${SelfTile}
+                  key=${publication.media}
+                  publication=${publication}
+                  name=${name}
+                  stats=${stats?.publications.get(publication.broadcastId ?? "")}
+                />`,
             )}
             ${others.map(
               (broadcast) =>
@@ -55,6 +64,7 @@ export function Stage({ room, name, soundBlocked, onSoundBlocked }: Props) {
                   speaks=${room.speaking === broadcast.id}
                   muted=${soundBlocked}
                   isLarge=${broadcast.id === large}
+                  stats=${stats?.views.get(broadcast.id)}
                   onLarge=${(on: boolean) => enlarge(broadcast.id, on)}
                   onSoundBlocked=${onSoundBlocked}
                 />`,

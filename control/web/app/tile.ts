@@ -1,9 +1,10 @@
 import { html } from "htm/preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { BroadcastInfo } from "#schema/channel.ts";
-import type { View } from "../sdk/index.ts";
+import type { MediaStats, View } from "../sdk/index.ts";
 import { coverText } from "./cover-text.ts";
 import { Icon } from "./icons.ts";
+import { TileNumbers } from "./tile-numbers.ts";
 import { Caption, Initial } from "./tile-parts.ts";
 
 interface RemoteProps {
@@ -15,6 +16,8 @@ interface RemoteProps {
   muted: boolean;
   /** It takes most of the place. */
   isLarge: boolean;
+  /** Shown over the picture where they are asked for. */
+  stats: MediaStats | undefined;
   onLarge(on: boolean): void;
   /** The browser plays sound only after a gesture. */
   onSoundBlocked(): void;
@@ -22,7 +25,8 @@ interface RemoteProps {
 
 /** Someone else's picture. */
 export function RemoteTile(props: RemoteProps) {
-  const { broadcast, view, speaks, muted, isLarge, onLarge, onSoundBlocked } = props;
+  const { broadcast, view, speaks, muted, isLarge, onLarge, onSoundBlocked, stats } =
+    props;
   const ref = useRef<HTMLVideoElement>(null);
 
   useEffect(() => {
@@ -59,6 +63,7 @@ export function RemoteTile(props: RemoteProps) {
   >
     <video ref=${ref} autoplay playsinline aria-label=${isScreen ? name : `Picture of ${identity}`} />
     ${cover && html`<p class="cover"><${Initial} of=${identity} />${cover}</p>`}
+    <${TileNumbers} stats=${stats} />
     <button
       type="button"
       class="tile-size"

@@ -25,6 +25,7 @@ export { asWeirError, isPassing, WeirError, type WeirErrorCode } from "./errors.
 export type { Moderation, ModerationAction } from "./moderation.ts";
 export type { Publication, PublicationState } from "./publication.ts";
 export { Room } from "./room.ts";
-export type { ConnectOptions, RoomEvents, RoomState } from "./types.ts";
+export type { MediaStats, RoomStats } from "./stats.ts";
+export type { CameraOptions, ConnectOptions, RoomEvents, RoomState } from "./types.ts";
 export type { View, ViewState } from "./view.ts";
 export type { ViewOptions, ViewReceiving } from "./view-options.ts";

@@ -3,6 +3,7 @@ import type { MediaClass } from "#schema/settings.ts";
 import { openDevice } from "./capture.ts";
 import { asWeirError, WeirError } from "./errors.ts";
 import { Place } from "./place.ts";
+import { type MediaStats, Meter } from "./stats.ts";
 
 /** `starting`, `live`, `interrupted` (comes back by itself), `failed`, `stopped`. */
 export type PublicationState = "starting" | "live" | "interrupted" | "failed" | "stopped";
@@ -24,6 +25,7 @@ export class Publication {
   readonly #changed: (publication: Publication) => void;
   readonly #muted = new Set<MediaKindWire>();
   readonly #place: Place;
+  readonly #meter = new Meter();
   #state: PublicationState = "starting";
 
   constructor(options: PublicationOptions, changed: (publication: Publication) => void) {
@@ -69,6 +71,13 @@ export class Publication {
    */
   async getStats(kind: MediaKindWire): Promise<RTCStatsReport> {
     return (await this.#place.sent?.producer(kind)?.getStats()) ?? new Map();
+  }
+
+  /** What is sent of it, since this was last asked. */
+  async stats(): Promise<MediaStats> {
+    const kinds = ["video", "audio"] as const;
+    const read = () => Promise.all(kinds.map((kind) => this.getStats(kind)));
+    return { ...(await this.#meter.measure(read)), workerId: this.workerId };
   }
 
   mute(kind: MediaKindWire): Promise<void> {

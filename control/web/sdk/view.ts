@@ -3,6 +3,7 @@ import type { MediaKindWire } from "#schema/media.ts";
 import type { WeirError } from "./errors.ts";
 import { Feed } from "./feed.ts";
 import { ShownElements } from "./shown-elements.ts";
+import { type MediaStats, Meter } from "./stats.ts";
 import type { ViewOptions, ViewReceiving } from "./view-options.ts";
 
 /**
@@ -51,6 +52,7 @@ export class View {
   #shown = false;
   readonly #options: ViewOptions = {};
   readonly #elements: ShownElements;
+  readonly #meter = new Meter();
   #picture = true;
   #heardOnly = false;
   #feed: Feed | undefined;
@@ -160,6 +162,14 @@ export class View {
       this.#attached.delete(video);
       if (video.srcObject === this.stream) video.srcObject = null;
     };
+  }
+
+  /** What arrives of it, since this was last asked. */
+  async stats(): Promise<MediaStats> {
+    const consumers = [...this.consumers.values()];
+    const read = () => Promise.all(consumers.map((consumer) => consumer.getStats()));
+    const { workerId } = this;
+    return { ...(await this.#meter.measure(read)), ...this.receiving, workerId };
   }
 
   /** @internal What is shown now. */
