@@ -91,7 +91,7 @@ const environment = z
       .enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"])
       .default("info"),
     WEIR_DRAIN_MS: z.coerce.number().int().min(0).default(30_000),
-    WEIR_KEY_FRAME_REQUEST_DELAY_MS: z.coerce.number().int().min(0).default(350),
+    WEIR_KEY_FRAME_REQUEST_DELAY_MS: z.coerce.number().int().min(0).default(1000),
   })
   .superRefine((env, context) => {
     const last = env.WEIR_MEDIA_PORT + env.WEIR_WORKERS.length - 1;

@@ -3,8 +3,8 @@ import type { types } from "mediasoup";
 /**
  * Makes a leg that sends nothing, and asks its source for no keyframe, until it
  * is resumed. A leg that starts at once asks for a keyframe that comes before
- * anybody can take it, and holds up the one that counts: sources answer such
- * requests only every 300 ms or so.
+ * anybody can take it, and holds up the one that counts: sources are asked for
+ * one once a second at most, so that a burst of viewers does not flood them.
  * @throws Error as `consume` does
  */
 export function makeLeg(

@@ -34,7 +34,7 @@ test("a full environment is read, with defaults for what it leaves out", () => {
     pipeAddress: "203.0.113.7",
     egressKbps: 1_000_000,
     metricsPort: 0,
-    keyFrameRequestDelayMs: 350,
+    keyFrameRequestDelayMs: 1000,
   });
 });
 

@@ -76,6 +76,12 @@ export class TestBroadcast {
 
   /** Produces a track and begins to send it. */
   async produce(kind: "audio" | "video"): Promise<void> {
+    const ssrc = await this.announce(kind);
+    this.peer.sendSteadily(kind, ssrc);
+  }
+
+  /** Produces a track without sending it. @returns the SSRC that it is expected on */
+  async announce(kind: "audio" | "video"): Promise<number> {
     const { source, ssrc, codec } = kind === "video" ? video : audio;
     await this.node.ask({
       op: "produce",
@@ -88,7 +94,7 @@ export class TestBroadcast {
       rtpParameters: { codecs: [codec], encodings: [{ ssrc: ssrc + this.number }] },
       paused: false,
     });
-    this.peer.sendSteadily(kind, ssrc + this.number);
+    return ssrc + this.number;
   }
 }
 
