@@ -17,6 +17,7 @@ import { sessions } from "./routes/sessions.ts";
 import { transports } from "./routes/transports.ts";
 import { views } from "./routes/views.ts";
 import { webhooks } from "./routes/webhooks.ts";
+import { whip } from "./routes/whip.ts";
 
 const about = {
   openapi: "3.1.0",
@@ -40,6 +41,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
     ownAccount,
     lobby,
     webhooks,
+    whip,
     agent,
   ]) {
     app.route("/", part);
@@ -48,6 +50,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
   for (const name of [
     "apiKey",
     "joinToken",
+    "streamKey",
     "sessionCredential",
     "operatorKey",
     "nodeKey",

@@ -212,6 +212,8 @@ export const settingsSchema = z.object({
       callDeadlineMs: positive.prefault(5000),
       /** Session credentials are good for this long, and renewed on the channel. */
       credentialTtlMs: positive.prefault(3_600_000),
+      /** An encoder's stream keys are good for this long. */
+      streamKeyTtlMs: positive.prefault(86_400_000),
       /** Events are kept for this long. */
       eventKeepMs: positive.prefault(7 * 86_400_000),
       /** Idempotency keys are kept for this long. */

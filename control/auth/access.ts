@@ -3,6 +3,7 @@ import { configOf, type Env } from "../env.ts";
 import { Problem } from "../problem.ts";
 import { type Joining, verifyJoinToken } from "./join-tokens.ts";
 import { type KnownKey, keyRingOf } from "./key-ring.ts";
+import { verifyEncoder } from "./stream-keys.ts";
 import {
   looksLikeSession,
   type NodePrincipal,
@@ -68,6 +69,12 @@ const joinToken: MiddlewareHandler<AppEnv> = async (c, next) => {
   await next();
 };
 
+/** An encoder, by a stream key or a join token. */
+const encoder: MiddlewareHandler<AppEnv> = async (c, next) => {
+  c.set("joining", await verifyEncoder(configOf(c.env), bearer(c)));
+  await next();
+};
+
 /** A participant, by the credential that entering returned. */
 const session: MiddlewareHandler<AppEnv> = async (c, next) => {
   c.set("session", await verifySession(configOf(c.env), bearer(c)));
@@ -86,6 +93,7 @@ const anyone: MiddlewareHandler<AppEnv> = async (_, next) => next();
 export const access = {
   anyone,
   apiKey,
+  encoder,
   joinToken,
   lobby,
   node,

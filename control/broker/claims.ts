@@ -49,6 +49,7 @@ export function releaseView(
     });
   }
   lingerIfUnwatched(draft, view.broadcastId, view.workerId);
+  endIfCarried(draft, room, view.sessionId);
 }
 
 /** Views of one transport share a deadline: it ends with the last that waits. */
@@ -99,6 +100,14 @@ export function endBroadcast(draft: Draft, broadcast: BroadcastState): void {
     draft.instruct(nodeId, { kind: "close-broadcast", broadcastId: row.id });
   }
   draft.roomAppeared();
+  const home = state.rooms.get(row.homeRoomId);
+  if (home) endIfCarried(draft, home, row.sessionId);
+}
+
+/** A session without a channel lives by its transport, and ends with what it carried. */
+function endIfCarried(draft: Draft, room: RoomState, sessionId: string): void {
+  const session = room.sessions.get(sessionId);
+  if (session && session.carrier !== "channel") endSession(draft, room, session);
 }
 
 /**
@@ -132,7 +141,8 @@ export function hideBroadcast(
 /** Ends a session: its broadcasts end, its views give back their seats. */
 export function endSession(draft: Draft, room: RoomState, session: SessionRow): void {
   const { state } = draft;
-  if (!room.sessions.has(session.id)) return;
+  // First of all: ending what it holds must not end it once more.
+  if (!room.sessions.delete(session.id)) return;
   const nodes = new Set<string>();
   for (const broadcastId of [...room.broadcasts]) {
     const broadcast = state.broadcasts.get(broadcastId);
@@ -153,7 +163,6 @@ export function endSession(draft: Draft, room: RoomState, session: SessionRow): 
   draft.clearDeadline("session-attach", session.id);
   draft.clearDeadline("session-grace", session.id);
   draft.detach(room, session);
-  room.sessions.delete(session.id);
   room.row.sessionsPresent -= 1;
   draft.changes.sessions.remove(session.id);
   draft.emit(room, { type: "session.left", sessionId: session.id });

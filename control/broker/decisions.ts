@@ -5,6 +5,12 @@ import {
   locateBroadcast,
   stopBroadcast,
 } from "./decide/broadcasts.ts";
+import {
+  carrySession,
+  locateCarried,
+  mayPublish,
+  startIngest,
+} from "./decide/carried.ts";
 import { explainView } from "./decide/explain.ts";
 import { readFleet, readPlacement } from "./decide/fleet.ts";
 import { nodeHeard } from "./decide/heartbeat.ts";
@@ -52,6 +58,7 @@ const decisions = {
   claimBroadcast,
   claimViews,
   closeRoom,
+  carrySession,
   cordonNode,
   createRoom,
   detachSession,
@@ -60,9 +67,11 @@ const decisions = {
   leaveRoom,
   listSessions,
   locateBroadcast,
+  locateCarried,
   locateTrack,
   locateViews,
   mayBroadcast,
+  mayPublish,
   nodeHeard,
   nodeSilent,
   openPipes,
@@ -77,6 +86,7 @@ const decisions = {
   releaseViews,
   resumeBroadcast,
   resumeTrack,
+  startIngest,
   stopBroadcast,
   tick,
   transportLost,

@@ -37,10 +37,17 @@ export function choosePlace(
 
 /**
  * A broadcast's media arrives no longer. It keeps its viewers, gets a place where
- * it can be sent to again, and its session is asked to do so in time.
+ * it can be sent to again, and its session is asked to do so in time; one without
+ * a channel cannot be asked, and ends.
  */
 export function interrupt(draft: Draft, broadcast: BroadcastState, reason: string): void {
   const { row } = broadcast;
+  const home = draft.state.rooms.get(row.homeRoomId);
+  const carrier = home?.sessions.get(row.sessionId)?.carrier ?? "channel";
+  if (carrier !== "channel") {
+    endBroadcast(draft, broadcast);
+    return;
+  }
   if (row.state === "leaving") endLeaving(draft, broadcast);
   draft.clearDeadline("leave", row.id);
   const arrived = row.state === "moving" ? row.otherTransportId : null;

@@ -45,6 +45,8 @@ export class NodeEvents {
     switch (event.kind) {
       case "views-active":
         return broker.ask("activateViews", event);
+      case "session-carried":
+        return broker.ask("carrySession", event);
       case "transport-lost":
         return broker.ask("transportLost", event);
       case "worker-died":

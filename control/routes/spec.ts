@@ -12,6 +12,7 @@ const securityOf: Record<AccessRule, string | undefined> = {
   anyone: undefined,
   lobby: undefined,
   apiKey: "apiKey",
+  encoder: "streamKey",
   joinToken: "joinToken",
   node: "nodeCredential",
   nodeKey: "nodeKey",

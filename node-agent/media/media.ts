@@ -2,6 +2,8 @@ import type { CallOf, CallOp, CallResult } from "#schema/agent/calls.ts";
 import type { PipeRef } from "#schema/agent/instructions.ts";
 import { nodeIdOfWorker } from "#schema/ids.ts";
 import { findLife, type MediaContext, refOf } from "./context.ts";
+import { IceSessions } from "./ice-sessions.ts";
+import { Ingest } from "./ingest.ts";
 import { Legs } from "./legs.ts";
 import { Pairs } from "./pairs.ts";
 import { Piped } from "./piped.ts";
@@ -21,6 +23,8 @@ export class Media {
   readonly transports: Transports;
   readonly pairs: Pairs;
   readonly sending: Sending;
+  readonly iceSessions: IceSessions;
+  readonly ingest: Ingest;
   readonly legs: Legs;
   readonly piped: Piped;
   readonly receiving: Receiving;
@@ -31,18 +35,24 @@ export class Media {
   constructor(context: MediaContext) {
     this.context = context;
     this.transports = new Transports(context, {
-      onConnected: (transport) => this.receiving.reportActive(transport),
+      onConnected: (transport) => {
+        this.receiving.reportActive(transport);
+        this.#reportCarried(transport);
+      },
       onLost: (transport, reason) => this.#reportLost(transport, reason),
       onClosed: (transport) => {
         this.sending.transportClosed(transport);
         this.receiving.transportClosed(transport);
+        this.iceSessions.transportClosed(transport.id);
       },
     });
     this.pairs = new Pairs(context, (pair) => {
       this.legs.pairClosed(pair);
       this.piped.pairClosed(pair);
     });
+    this.iceSessions = new IceSessions(this.transports);
     this.sending = new Sending(context, this.transports);
+    this.ingest = new Ingest(context, this.sending, this.iceSessions);
     this.legs = new Legs(context, this.pairs, this.sending);
     this.piped = new Piped(context, this.pairs, (pipes) => this.#startLegs(pipes));
     this.receiving = new Receiving(context, this.transports, this.pairs, this.piped);
@@ -98,6 +108,8 @@ export class Media {
         transport.extendGrace();
         return { iceParameters: { ...(await transport.webRtc.restartIce()) } };
       },
+      "patch-ice": (call) => this.iceSessions.patch(call),
+      ingest: (call) => this.ingest.take(call),
       produce: (call) => sending.produce(call),
       "open-legs": (call) => legs.open(call),
       "start-legs": async (call) => {
@@ -131,6 +143,10 @@ export class Media {
     this.legs.start(pipes.filter(isOwn));
     const far = pipes.filter((pipe) => !isOwn(pipe));
     if (far.length > 0) this.context.emit({ kind: "legs-wanted", pipes: far });
+  }
+
+  #reportCarried({ carries, roomId, sessionId }: ClientTransport): void {
+    if (carries) this.context.emit({ kind: "session-carried", roomId, sessionId });
   }
 
   #reportLost(transport: ClientTransport, reason: string): void {

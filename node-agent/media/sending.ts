@@ -58,16 +58,25 @@ export class Sending {
 
   /**
    * Makes a broadcast's sending transport, or returns the one that is there.
+   * @param carries whether the session is there by this transport alone
    * @throws CallError `gone` where its session or broadcast was closed
    */
   async openTransport(
     call: CallOf<"open-send-transport">,
+    carries = false,
   ): Promise<CallResult<"open-send-transport">> {
     const { broadcastId, sessionId, roomId, transportId: id, maxIncomingKbps } = call;
     const life = findLife(this.#context, call.worker);
     this.#refuseClosed(sessionId, broadcastId);
     const owner = { roomId, sessionId, broadcastId };
-    const plan = { id, direction: "send" as const, life, maxIncomingKbps, ...owner };
+    const plan = {
+      id,
+      direction: "send" as const,
+      life,
+      maxIncomingKbps,
+      carries,
+      ...owner,
+    };
     const { transport, isNew } = await this.#transports.open(plan);
     if (isNew) await this.#adopt(transport, broadcastId, maxIncomingKbps);
     if (call.dtlsParameters) {

@@ -17,6 +17,8 @@ export interface TransportPlan {
   broadcastId?: string;
   /** What the broadcaster was admitted with, in kbit/s. */
   maxIncomingKbps?: number;
+  /** The session is there by this transport alone: it has no channel. */
+  carries?: boolean;
 }
 
 /** A client's WebRtcTransport and whose it is. */

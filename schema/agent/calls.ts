@@ -9,6 +9,7 @@ import {
   transportParameters,
   viewWishes,
 } from "../media.ts";
+import { mediaClass } from "../settings.ts";
 import { pipeRef, workerRef } from "./instructions.ts";
 
 /*
@@ -65,6 +66,34 @@ export const callRequest = z.discriminatedUnion("op", [
     dtlsParameters,
   }),
   z.object({ op: z.literal("restart-ice"), ...scope, transportId: z.string() }),
+  /**
+   * A trickle fragment for a transport that was negotiated by SDP. Another user
+   * fragment of the client's restarts ICE.
+   */
+  z.object({
+    op: z.literal("patch-ice"),
+    ...scope,
+    transportId: z.string(),
+    fragment: z.string(),
+    /** The entity tag of the ICE session that it is for, or `*` for any. */
+    ifMatch: z.string(),
+  }),
+  /**
+   * Takes an encoder's SDP offer: makes the sending transport, connects it, makes
+   * a producer for every track, and answers with what the encoder needs.
+   */
+  z.object({
+    op: z.literal("ingest"),
+    ...scope,
+    worker: workerRef,
+    transportId: z.string(),
+    broadcastId: z.string(),
+    media: mediaClass,
+    maxIncomingKbps: z.number().int(),
+    /** Ids for the tracks that the offer may have. */
+    trackIds: z.object({ audio: z.string(), video: z.string() }),
+    offer: z.string(),
+  }),
   /** Makes one track's producer on one of its broadcast's transports. */
   z.object({
     op: z.literal("produce"),
@@ -166,6 +195,17 @@ export const callResults = {
   "open-send-transport": z.object({ transport: transportParameters }),
   "connect-transport": z.object({}),
   "restart-ice": z.object({ iceParameters: z.looseObject({}) }),
+  "patch-ice": z.discriminatedUnion("status", [
+    z.object({ status: z.literal("taken"), etag: z.string() }),
+    z.object({ status: z.literal("restarted"), etag: z.string(), fragment: z.string() }),
+    /** The fragment was for another ICE session than the present one. */
+    z.object({ status: z.literal("stale"), etag: z.string() }),
+  ]),
+  ingest: z.object({
+    answer: z.string(),
+    etag: z.string(),
+    tracks: z.array(z.object({ id: z.string(), kind: mediaKind, source: trackSource })),
+  }),
   produce: z.object({}),
   "open-legs": z.object({
     /** One per asked pipe, in the order asked. */

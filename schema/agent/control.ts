@@ -75,6 +75,12 @@ export const nodeEvent = z.discriminatedUnion("kind", [
   }),
   /** Somebody is ready for what these pipes' held legs bring: `start-legs`. */
   z.object({ kind: z.literal("legs-wanted"), pipes: z.array(pipeRef).max(1024) }),
+  /** DTLS is up on the transport by which an encoder's session is there at all. */
+  z.object({
+    kind: z.literal("session-carried"),
+    roomId: z.string(),
+    sessionId: z.string(),
+  }),
   /** A transport closed by itself: DTLS closed or failed, ICE gone for its grace. */
   z.object({
     kind: z.literal("transport-lost"),

@@ -66,6 +66,10 @@ export const session = sqliteTable(
     roomAdmin: integer("room_admin", { mode: "boolean" }).notNull(),
     /** Whether its channel is connected. */
     attached: integer({ mode: "boolean" }).notNull(),
+    /** What it lives by: its channel, or one transport that was negotiated by SDP. */
+    carrier: text({ enum: ["channel", "whip", "whep"] })
+      .notNull()
+      .default("channel"),
     enteredAtMs: integer("entered_at_ms").notNull(),
     /** The last sequence number given out in the session's own stream. */
     eventSeq: integer("event_seq").notNull(),

@@ -96,19 +96,26 @@ export class RtpPeer {
   /**
    * Sends packets until stopped; video packets are VP8 keyframes.
    * @param everyMs time from one packet to the next
+   * @param format another payload type and what is sent under it
    */
-  sendSteadily(kind: "audio" | "video", ssrc: number, everyMs = 20): void {
+  sendSteadily(
+    kind: "audio" | "video",
+    ssrc: number,
+    everyMs = 20,
+    format?: { payloadType: number; payload: Buffer },
+  ): void {
     const clockStep = (kind === "video" ? 90 : 48) * everyMs;
     // A VP8 descriptor that starts a partition, then a keyframe's frame tag.
     const vp8 = Buffer.from([0x10, 0x10, 0, 0, 0x9d, 0x01, 0x2a, 0x40, 0x01, 0xf0, 0]);
-    const payload = kind === "video" ? vp8 : Buffer.from([0xf8, 0xff, 0xfe]);
+    const usual = kind === "video" ? vp8 : Buffer.from([0xf8, 0xff, 0xfe]);
+    const payload = format?.payload ?? usual;
     let count = 0;
     this.stopSending(ssrc);
     const timer = setInterval(() => {
       count += 1;
       const header = new RtpHeader({
         ssrc,
-        payloadType: kind === "video" ? 101 : 100,
+        payloadType: format?.payloadType ?? (kind === "video" ? 101 : 100),
         sequenceNumber: count & 0xffff,
         timestamp: (count * clockStep) >>> 0,
         marker: true,

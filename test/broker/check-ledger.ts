@@ -191,8 +191,12 @@ const pipes = {
 
 const journals = {
   "a session without a channel has no deadline": `SELECT s.id FROM session s
-    WHERE NOT s.attached AND NOT EXISTS (SELECT 1 FROM deadline d
+    WHERE NOT s.attached AND s.carrier = 'channel' AND NOT EXISTS (SELECT 1 FROM deadline d
       WHERE d.kind IN ('session-attach', 'session-grace') AND d.key = s.id)`,
+  "a session lives by a transport that is not there": `SELECT s.id FROM session s
+    WHERE s.carrier <> 'channel'
+      AND NOT EXISTS (SELECT 1 FROM broadcast b WHERE b.session_id = s.id)
+      AND NOT EXISTS (SELECT 1 FROM view v WHERE v.session_id = s.id)`,
   "a stream of events has a gap": `SELECT s.id, s.event_seq FROM
       (SELECT id, event_seq FROM room UNION ALL SELECT id, event_seq FROM session
         UNION ALL SELECT id, event_seq FROM node) s

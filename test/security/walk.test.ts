@@ -11,6 +11,7 @@ const schemes: Record<string, string | undefined> = {
   anyone: undefined,
   lobby: undefined,
   apiKey: "apiKey",
+  encoder: "streamKey",
   joinToken: "joinToken",
   node: "nodeCredential",
   nodeKey: "nodeKey",

@@ -3,6 +3,7 @@ import { SignJWT } from "jose";
 import { firstAccountId } from "#schema/ids.ts";
 import {
   bodyOf,
+  callAs,
   enter,
   leave,
   type Member,
@@ -110,6 +111,8 @@ export async function makeWorld(
     const rest = kind === "transport" ? "one_0000" : "0000";
     return [kind, `${kind === "channel" ? "room" : kind}_${control.zone}_${rest}`];
   });
+  const keys = `/v1/sessions/${ann.sessionId}/stream-keys`;
+  const streamKey = bodyOf(await callAs(control, ann, "POST", keys), 201).key as string;
   const alone = (own: string): Holders => ({ own, others: {}, over: {} });
   return {
     control,
@@ -138,6 +141,17 @@ export async function makeWorld(
         others: { "of another room": elsewhere },
         over: {
           expired: {
+            credential: await expiredToken(control, room.id),
+            code: "unauthenticated",
+          },
+        },
+      },
+      encoder: {
+        own: streamKey,
+        alsoTakes: ["joinToken"],
+        others: { "of another room": elsewhere },
+        over: {
+          "an expired join token": {
             credential: await expiredToken(control, room.id),
             code: "unauthenticated",
           },

@@ -6,7 +6,7 @@ import { endBroadcast, releaseViewers } from "../claims.ts";
 import { type Refusal, sessionDecision } from "../decision.ts";
 import type { Draft } from "../draft.ts";
 import { settleResume } from "../places.ts";
-import type { BroadcastState } from "../state.ts";
+import type { BroadcastState, RoomState, SessionRow } from "../state.ts";
 import { emitEverywhere } from "../tell-rooms.ts";
 import { placeFor, sourceRefusal } from "./may-broadcast.ts";
 import { broadcastView } from "./sessions.ts";
@@ -23,11 +23,20 @@ export const claimBroadcast = sessionDecision<
   { roomId: string; sessionId: string; media: MediaClass },
   ClaimedBroadcast
 >((draft, { media }, room, session) => {
-  const placement = placeFor(draft, media, room, session);
-  if ("refusal" in placement) return placement;
-  const { workerId } = placement;
+  const place = placeFor(draft, media, room, session);
+  return "refusal" in place ? place : takePlace(draft, media, room, session, place);
+});
+
+/** Takes a producer place that was found in the same decision. */
+export function takePlace(
+  draft: Draft,
+  media: MediaClass,
+  room: RoomState,
+  session: SessionRow,
+  { workerId, dedicates }: { workerId: string; dedicates: boolean },
+): ClaimedBroadcast {
   const nodeId = nodeIdOfWorker(workerId);
-  if (placement.dedicates) draft.state.picture.dedicate(workerId, room.row.id);
+  if (dedicates) draft.state.picture.dedicate(workerId, room.row.id);
   const broadcast: BroadcastState = {
     row: {
       id: draft.newId("broadcast"),
@@ -67,7 +76,7 @@ export const claimBroadcast = sessionDecision<
     transportId: row.transportId,
     afterSeq: draft.afterSeq(nodeId),
   };
-});
+}
 
 /** Ends a session's own broadcast; twice is once. */
 export const stopBroadcast = sessionDecision<

@@ -38,6 +38,12 @@ export const transportLost = roomDecision<
   Record<string, never>
 >((draft, input, room) => {
   const { sessionId, transportId, broadcastId, viewIds, reason } = input;
+  const session = room.sessions.get(sessionId);
+  if (session && session.carrier !== "channel") {
+    // Nobody is left to be told of another place.
+    endSession(draft, room, session);
+    return {};
+  }
   const broadcast = broadcastId ? draft.state.broadcasts.get(broadcastId) : undefined;
   if (broadcast?.row.sessionId === sessionId) {
     const { row } = broadcast;

@@ -72,6 +72,8 @@ function retier(
   row.sessionsMax = limits?.viewers ?? 0;
   const { sessionAttachMs } = draft.settings.timing;
   for (const session of room.sessions.values()) {
+    // Whoever has no channel cannot say hello there: its media tells that it lives.
+    if (session.carrier !== "channel") continue;
     draft.detach(room, session);
     draft.changes.sessions.put(session);
     draft.clearDeadline("session-grace", session.id);

@@ -2,7 +2,8 @@ import type { Room } from "#schema/api/rooms.ts";
 import type { BroadcastInfo, RoomStateWire } from "#schema/channel.ts";
 import type { TrackSource } from "#schema/media.ts";
 import { endSession } from "../claims.ts";
-import { roomDecision, sessionDecision } from "../decision.ts";
+import { type Refusal, roomDecision, sessionDecision } from "../decision.ts";
+import type { Draft } from "../draft.ts";
 import type { BroadcastState, RoomState, SessionRow, ZoneState } from "../state.ts";
 import { roomView } from "./rooms.ts";
 
@@ -20,16 +21,10 @@ export interface Entered {
  * session that they had before back first.
  */
 export const enterRoom = roomDecision<
-  {
+  Entering & {
     roomId: string;
     /** The account of the token's key; another's room is as good as none. */
     accountId?: string;
-    identity: string;
-    canPublish: boolean;
-    /** Absent: everything. */
-    canPublishSources?: TrackSource[];
-    canSubscribe: boolean;
-    roomAdmin: boolean;
     /** A session of the same identity that the new one takes the place of. */
     replaces?: string;
   },
@@ -39,39 +34,14 @@ export const enterRoom = roomDecision<
   if (input.accountId && input.accountId !== row.accountId) {
     return { refusal: "not-found" };
   }
-  if (row.state !== "open") return { refusal: "room-closed" };
-  if (room.bans.has(input.identity)) return { refusal: "banned" };
+  const barred = entryRefusal(room, input.identity);
+  if (barred) return barred;
   const replaced = input.replaces && room.sessions.get(input.replaces);
   if (replaced) endSession(draft, room, replaced);
-  if (row.sessionsPresent >= row.sessionsMax) {
-    return {
-      refusal: "room-full",
-      detail: `Tier ${row.tier} has room for ${row.sessionsMax} sessions.`,
-      retryAfter: 10,
-    };
-  }
-  const session: SessionRow = {
-    id: draft.newId("session"),
-    roomId: row.id,
-    identity: input.identity,
-    canPublish: input.canPublish,
-    publishSources: input.canPublishSources ?? null,
-    canSubscribe: input.canSubscribe,
-    roomAdmin: input.roomAdmin,
-    attached: false,
-    enteredAtMs: draft.nowMs,
-    eventSeq: 0,
-  };
-  room.sessions.set(session.id, session);
-  row.sessionsPresent += 1;
-  draft.changes.sessions.put(session);
-  const { sessionAttachMs } = draft.settings.timing;
-  draft.setDeadline("session-attach", session.id, row.id, sessionAttachMs);
-  draft.emit(room, {
-    type: "session.joined",
-    sessionId: session.id,
-    identity: session.identity,
-  });
+  const full = fullRefusal(room);
+  if (full) return full;
+  const session = newSession(draft, room, input, "channel");
+  addSession(draft, room, session);
   return {
     sessionId: session.id,
     room: roomView(row),
@@ -81,6 +51,65 @@ export const enterRoom = roomDecision<
     routerRtpCapabilities: draft.state.codecs?.routerRtpCapabilities,
   };
 });
+
+/** Why an identity may not come in at all. */
+export function entryRefusal({ row, bans }: RoomState, identity: string) {
+  if (row.state !== "open") return { refusal: "room-closed" } as const;
+  return bans.has(identity) ? ({ refusal: "banned" } as const) : undefined;
+}
+
+/** Why there is no room for one more session. */
+export function fullRefusal({ row }: RoomState): Refusal | undefined {
+  if (row.sessionsPresent < row.sessionsMax) return undefined;
+  return {
+    refusal: "room-full",
+    detail: `Tier ${row.tier} has room for ${row.sessionsMax} sessions.`,
+    retryAfter: 10,
+  };
+}
+
+/** Whoever comes in, and what their token lets them do. */
+export interface Entering {
+  identity: string;
+  canPublish: boolean;
+  /** Absent: everything. */
+  canPublishSources?: TrackSource[];
+  canSubscribe: boolean;
+  roomAdmin: boolean;
+}
+
+/** A session's row, which `addSession` has to add. */
+export function newSession(
+  draft: Draft,
+  room: RoomState,
+  { identity, canPublish, canPublishSources, canSubscribe, roomAdmin }: Entering,
+  carrier: SessionRow["carrier"],
+): SessionRow {
+  return {
+    id: draft.newId("session"),
+    roomId: room.row.id,
+    identity,
+    canPublish,
+    publishSources: canPublishSources ?? null,
+    canSubscribe,
+    roomAdmin,
+    attached: false,
+    carrier,
+    enteredAtMs: draft.nowMs,
+    eventSeq: 0,
+  };
+}
+
+/** Lets a session in; it has `sessionAttachMs` for its channel or transport. */
+export function addSession(draft: Draft, room: RoomState, session: SessionRow): void {
+  const { id: sessionId, identity } = session;
+  room.sessions.set(sessionId, session);
+  room.row.sessionsPresent += 1;
+  draft.changes.sessions.put(session);
+  const { sessionAttachMs } = draft.settings.timing;
+  draft.setDeadline("session-attach", sessionId, room.row.id, sessionAttachMs);
+  draft.emit(room, { type: "session.joined", sessionId, identity });
+}
 
 /** Who is in a room. */
 export const listSessions = roomDecision<

@@ -15,6 +15,8 @@ const sentences: Record<WeirErrorCode, string> = {
   "method-not-allowed": "The server does not know this request.",
   "body-too-large": "The request was larger than the server accepts.",
   "unsupported-media-type": "The server does not know this kind of request.",
+  "precondition-failed": "Something has changed in the meantime.",
+  "precondition-required": "The server could not tell what the request is about.",
   "rate-limited": "Too many requests came from here. Wait a moment.",
   "idempotency-mismatch": "The same request was made before with other content.",
   "room-closed": "The room is closed.",

@@ -1,0 +1,120 @@
+import { sourcesOf } from "#schema/media.ts";
+import type { MediaClass } from "#schema/settings.ts";
+import { endSession } from "../claims.ts";
+import { roomDecision, sessionDecision } from "../decision.ts";
+import type { Draft } from "../draft.ts";
+import type { RoomState, SessionRow } from "../state.ts";
+import { type ClaimedBroadcast, takePlace } from "./broadcasts.ts";
+import { placeFor, sourceRefusal } from "./may-broadcast.ts";
+import {
+  addSession,
+  type Entering,
+  entryRefusal,
+  fullRefusal,
+  newSession,
+} from "./sessions.ts";
+
+/*
+ * Sessions that have no channel: an encoder (WHIP) or a player (WHEP) is present
+ * by one transport, from the commit that claims its place until that is gone.
+ */
+
+/** The bearer of an encoder's or player's token, in the token's room. */
+type Joining = Entering & {
+  roomId: string;
+  /** The account of the token's key; another's room is as good as none. */
+  accountId?: string;
+};
+
+export interface StartedIngest extends ClaimedBroadcast {
+  sessionId: string;
+  trackIds: { audio: string; video: string };
+}
+
+/**
+ * Lets an encoder in and claims its producer place, in one commit. What the same
+ * identity ingests there already ends: an encoder that comes back after a crash
+ * must not stand in its own way.
+ */
+export const startIngest = roomDecision<Joining & { media: MediaClass }, StartedIngest>(
+  (draft, input, room) => {
+    const { identity, media } = input;
+    if (isAnothers(input, room)) return { refusal: "not-found" };
+    const barred = entryRefusal(room, identity);
+    if (barred) return barred;
+    const grants = { ...input, canSubscribe: false, roomAdmin: false };
+    const session = newSession(draft, room, grants, "whip");
+    for (const source of Object.values(sourcesOf[media])) {
+      const refused = sourceRefusal(session, source);
+      if (refused) return refused;
+    }
+    if (input.canPublish) endEarlier(draft, room, identity, media);
+    const full = fullRefusal(room);
+    if (full) return full;
+    const place = placeFor(draft, media, room, session);
+    if ("refusal" in place) return place;
+    addSession(draft, room, session);
+    const claimed = takePlace(draft, media, room, session, place);
+    const trackIds = { audio: draft.newId("track"), video: draft.newId("track") };
+    return { ...claimed, sessionId: session.id, trackIds };
+  },
+);
+
+function isAnothers({ accountId }: Joining, { row }: RoomState): boolean {
+  return accountId !== undefined && accountId !== row.accountId;
+}
+
+function endEarlier(
+  draft: Draft,
+  room: RoomState,
+  identity: string,
+  media: MediaClass,
+): void {
+  for (const broadcastId of [...room.broadcasts]) {
+    const row = draft.state.broadcasts.get(broadcastId)?.row;
+    const earlier = row && room.sessions.get(row.sessionId);
+    if (earlier?.carrier !== "whip" || earlier.identity !== identity) continue;
+    if (row?.mediaClass === media) endSession(draft, room, earlier);
+  }
+}
+
+/** The transport by which a session is there is up: it is no longer only a claim. */
+export const carrySession = sessionDecision<
+  { roomId: string; sessionId: string },
+  Record<string, never>
+>((draft, _, __, session) => {
+  if (session.carrier !== "channel") draft.clearDeadline("session-attach", session.id);
+  return {};
+});
+
+/** Whether a session may publish, by itself or through an encoder of its own. */
+export const mayPublish = sessionDecision<
+  { roomId: string; sessionId: string },
+  { allowed: true }
+>((_, __, room, { canPublish }) => {
+  if (room.row.state !== "open") return { refusal: "room-closed" };
+  if (canPublish) return { allowed: true };
+  const detail = "The session's token does not let it publish.";
+  return { refusal: "forbidden", detail };
+});
+
+/** Finds the transport of an identity's own session that lives by one. */
+export const locateCarried = sessionDecision<
+  {
+    roomId: string;
+    sessionId: string;
+    identity: string;
+    carrier: Exclude<SessionRow["carrier"], "channel">;
+  },
+  { transportId: string }
+>((draft, { identity, carrier }, room, session) => {
+  if (session.identity !== identity || session.carrier !== carrier) {
+    return { refusal: "not-found" };
+  }
+  const sent = [...room.broadcasts]
+    .map((id) => draft.state.broadcasts.get(id)?.row)
+    .find((row) => row?.sessionId === session.id);
+  const [view] = room.viewsBySession.get(session.id)?.values() ?? [];
+  const transportId = sent?.transportId ?? view?.transportId;
+  return transportId ? { transportId } : { refusal: "not-found" };
+});

@@ -1,0 +1,109 @@
+import { z } from "@hono/zod-openapi";
+import type { Context, MiddlewareHandler } from "hono";
+import { cors } from "hono/cors";
+import type { AppEnv } from "../auth/access.ts";
+import { Problem } from "../problem.ts";
+
+/*
+ * What WHIP (RFC 9725) and WHEP have in common: bodies of SDP, a resource per
+ * session with an entity tag per ICE session, ICE servers as links.
+ */
+
+export const sdpType = "application/sdp";
+export const fragmentType = "application/trickle-ice-sdpfrag";
+
+/** A text body of one media type, required. */
+export function textBody(type: string) {
+  const schema = z.string().meta({ description: `The body is ${type}.` });
+  return { content: { [type]: { schema } }, required: true as const };
+}
+
+/** A text answer of one media type. */
+export function text(type: string, description: string) {
+  return { content: { [type]: { schema: z.string() } }, description };
+}
+
+/**
+ * Reads a body of SDP.
+ * @throws Problem `unsupported-media-type` where it is of another type
+ */
+export async function readText(c: Context, type: string): Promise<string> {
+  const given = c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase();
+  if (given !== type) {
+    const detail = `The body has to be ${type}, not ${given || "of no type"}.`;
+    throw new Problem("unsupported-media-type", { detail });
+  }
+  return c.req.text();
+}
+
+/**
+ * Reads If-Match, without its quotes.
+ * @throws Problem `precondition-required` where there is none
+ */
+export function readIfMatch(c: Context): string {
+  const given = c.req.header("if-match")?.trim();
+  if (given) return given.replace(/^(?:W\/)?"(.*)"$/, "$1");
+  const detail = 'Send If-Match: the ETag of the last answer, or "*" to restart ICE.';
+  throw new Problem("precondition-required", { detail });
+}
+
+export interface IceServer {
+  urls: string | string[];
+  username?: unknown;
+  credential?: unknown;
+}
+
+/** The ICE servers as Link headers, one for each URL. */
+export function iceLinks(servers: readonly IceServer[]): string[] {
+  return servers.flatMap(({ urls, username, credential }) =>
+    [urls].flat().map((url) => {
+      const secret =
+        typeof username === "string" && typeof credential === "string"
+          ? `; username="${username}"; credential="${credential}"; credential-type="password"`
+          : "";
+      return `<${url}>; rel="ice-server"${secret}`;
+    }),
+  );
+}
+
+/** Any page may call: the bearer alone says who it is, and no cookie is read. */
+export const crossOrigin: MiddlewareHandler<AppEnv>[] = [
+  async (c, next) => {
+    if (c.req.method === "OPTIONS") {
+      c.header("Accept-Post", sdpType);
+      c.header("Accept-Patch", fragmentType);
+    }
+    await next();
+  },
+  cors({
+    origin: "*",
+    allowMethods: ["POST", "PATCH", "DELETE"],
+    allowHeaders: ["authorization", "content-type", "if-match"],
+    exposeHeaders: ["location", "link", "etag", "accept-patch", "retry-after"],
+    maxAge: 86_400,
+  }),
+];
+
+/** The answer to an offer: 201 with the new resource's place and entity tag. */
+export function created(
+  location: string,
+  { answer, etag }: { answer: string; etag: string },
+  servers: readonly IceServer[],
+): Response {
+  const headers = new Headers({
+    "content-type": sdpType,
+    location,
+    etag: `"${etag}"`,
+    "accept-patch": fragmentType,
+  });
+  for (const link of iceLinks(servers)) headers.append("link", link);
+  return new Response(answer, { status: 201, headers });
+}
+
+/** The answer to a fragment: what is new after a restart, else nothing. */
+export function patched({ etag, fragment }: { etag: string; fragment?: string }) {
+  const headers = { etag: `"${etag}"` };
+  if (fragment === undefined) return new Response(null, { status: 204, headers });
+  const typed = { ...headers, "content-type": fragmentType };
+  return new Response(fragment, { status: 200, headers: typed });
+}

@@ -1,0 +1,149 @@
+import { OpenAPIHono, z } from "@hono/zod-openapi";
+import * as api from "#schema/api/ingest.ts";
+import { idOf } from "#schema/ids.ts";
+import { mediaClass } from "#schema/settings.ts";
+import type { AppEnv } from "../auth/access.ts";
+import type { Joining } from "../auth/join-tokens.ts";
+import { configOf } from "../env.ts";
+import { Problem } from "../problem.ts";
+import {
+  type Carried,
+  endCarried,
+  ingest,
+  makeStreamKey,
+  patchIce,
+} from "../services/ingest.ts";
+import { invalid } from "./invalid.ts";
+import {
+  created,
+  crossOrigin,
+  fragmentType,
+  patched,
+  readIfMatch,
+  readText,
+  sdpType,
+  text,
+  textBody,
+} from "./sdp.ts";
+import { idParam, json, refusals, route } from "./spec.ts";
+
+const params = idParam("room", idOf("room"));
+const resource = z.object({ room: idOf("room"), session: idOf("session") });
+const query = z.object({
+  media: mediaClass
+    .default("camera")
+    .meta({ description: "What it counts as: a camera, or a screen and its seats." }),
+});
+
+/** A token speaks for one room; another is as good as none. */
+function own({ roomId }: Joining, room: string): void {
+  if (roomId !== room) throw new Problem("not-found");
+}
+
+function carriedBy(
+  { identity }: Joining,
+  { room: roomId, session: sessionId }: z.infer<typeof resource>,
+): Carried {
+  return { roomId, sessionId, identity, carrier: "whip" };
+}
+
+const app = new OpenAPIHono<AppEnv>({ defaultHook: invalid });
+app.use("/v1/rooms/:room/whip/*", ...crossOrigin);
+
+/** WHIP, RFC 9725: encoders such as OBS publish into a room. */
+export const whip = app
+  .openapi(
+    route("encoder", {
+      method: "post",
+      path: "/v1/rooms/{room}/whip",
+      summary: "Publish by WHIP: an SDP offer, with a stream key or a join token",
+      request: { params, query, body: textBody(sdpType) },
+      responses: {
+        201: text(sdpType, "The answer. Location is the stream's own resource."),
+        ...refusals(
+          "not-found",
+          "forbidden",
+          "banned",
+          "room-closed",
+          "room-full",
+          "tier-broadcasts-exceeded",
+          "no-producer-capacity",
+          "no-screen-capacity",
+          "no-pipe-capacity",
+          "egress-exhausted",
+          "quota-exhausted",
+          "media-failed",
+          "media-timeout",
+        ),
+      },
+    }),
+    async (c) => {
+      const { room } = c.req.valid("param");
+      own(c.var.joining, room);
+      const offer = await readText(c, sdpType);
+      const { media } = c.req.valid("query");
+      const stream = await ingest(c.env, c.var.joining, media, offer);
+      const location = `/v1/rooms/${room}/whip/${stream.sessionId}`;
+      return created(location, stream, configOf(c.env).iceServers);
+    },
+  )
+  .openapi(
+    route("encoder", {
+      method: "patch",
+      path: "/v1/rooms/{room}/whip/{session}",
+      summary: "Trickle ICE candidates, or restart ICE",
+      request: { params: resource, body: textBody(fragmentType) },
+      responses: {
+        200: text(fragmentType, "ICE was restarted: the new parameters."),
+        204: { description: "Taken." },
+        ...refusals(
+          "not-found",
+          "precondition-failed",
+          "precondition-required",
+          "media-failed",
+          "media-timeout",
+        ),
+      },
+    }),
+    async (c) => {
+      const { joining } = c.var;
+      const place = c.req.valid("param");
+      own(joining, place.room);
+      const fragment = await readText(c, fragmentType);
+      const ifMatch = readIfMatch(c);
+      return patched(await patchIce(c.env, carriedBy(joining, place), fragment, ifMatch));
+    },
+  )
+  .openapi(
+    route("encoder", {
+      method: "delete",
+      path: "/v1/rooms/{room}/whip/{session}",
+      summary: "End the stream",
+      request: { params: resource },
+      responses: { 200: { description: "It has ended." }, ...refusals("not-found") },
+    }),
+    async (c) => {
+      const { joining } = c.var;
+      const place = c.req.valid("param");
+      own(joining, place.room);
+      await endCarried(c.env, carriedBy(joining, place));
+      return c.body(null, 200);
+    },
+  )
+  .openapi(
+    route("session", {
+      method: "post",
+      path: "/v1/sessions/{session}/stream-keys",
+      summary: "Make a key with which an encoder publishes under one's own identity",
+      request: { params: idParam("session", idOf("session")) },
+      responses: {
+        201: json(api.streamKey, "What to paste into the encoder."),
+        ...refusals("not-found", "forbidden"),
+      },
+    }),
+    async (c) => {
+      const { session } = c.req.valid("param");
+      if (session !== c.var.session.sessionId) throw new Problem("not-found");
+      return c.json(await makeStreamKey(c.env, c.var.session), 201);
+    },
+  );

@@ -1,0 +1,1 @@
+ALTER TABLE `session` ADD `carrier` text DEFAULT 'channel' NOT NULL;
