@@ -25,7 +25,8 @@ export interface Env {
   PREMIUM_DB_URL?: string;
   PREMIUM_DB_TOKEN?: string;
   WEIR_OPERATOR_KEY_HASH: string;
-  WEIR_NODE_KEY: string;
+  WEIR_NODE_KEY_HASH: string;
+  WEIR_NODE_ADDRESSES?: string;
   WEIR_SECRET_KEY: string;
   WEIR_SECRET_KEY_PREVIOUS?: string;
   WEIR_LOBBY?: string;
@@ -57,6 +58,16 @@ const list = z
   .transform((text) => text.split(",").map((part) => part.trim()))
   .transform((parts) => parts.filter((part) => part !== ""));
 
+/** What is kept of a key: its SHA-256. Of several, one is about to replace another. */
+const keyHashes = z
+  .string()
+  .transform((text) => text.split(",").map((hash) => hash.trim().toLowerCase()))
+  .pipe(
+    z
+      .array(z.string().regex(/^[0-9a-f]{64}$/, "is not the SHA-256 of a key, in hex"))
+      .min(1),
+  );
+
 const configSchema = z.object({
   WEIR_ZONE: zoneName,
   CONTROL_DB_URL: z.url(),
@@ -69,15 +80,9 @@ const configSchema = z.object({
   ACCOUNTS_REPLICA_TOKEN: z.string().optional(),
   PREMIUM_DB_URL: optionalUrl,
   PREMIUM_DB_TOKEN: z.string().default(""),
-  WEIR_OPERATOR_KEY_HASH: z
-    .string()
-    .transform((text) => text.split(",").map((hash) => hash.trim().toLowerCase()))
-    .pipe(
-      z
-        .array(z.string().regex(/^[0-9a-f]{64}$/, "is not the SHA-256 of a key, in hex"))
-        .min(1),
-    ),
-  WEIR_NODE_KEY: z.string().min(20),
+  WEIR_OPERATOR_KEY_HASH: keyHashes,
+  WEIR_NODE_KEY_HASH: keyHashes,
+  WEIR_NODE_ADDRESSES: list,
   WEIR_SECRET_KEY: z.string().min(32),
   WEIR_SECRET_KEY_PREVIOUS: z
     .union([z.literal("").transform(() => undefined), z.string().min(32)])
@@ -115,7 +120,10 @@ export interface Config {
   premiumDb: DatabaseAddress | undefined;
   /** SHA-256 in hex of each operator key; several while one is being replaced. */
   operatorKeyHashes: string[];
-  nodeKey: string;
+  /** The same of each node key, with which hosts register. */
+  nodeKeyHashes: string[];
+  /** What hosts may announce beside the address from which they call. */
+  nodeAddresses: string[];
   /** Signs session and node credentials, and seals API secrets. */
   secret: Uint8Array;
   /** What it was before: still good for what was signed and sealed with it. */
@@ -166,7 +174,8 @@ export function configOf(env: Env): Config {
       ? { url: data.PREMIUM_DB_URL, token: data.PREMIUM_DB_TOKEN }
       : undefined,
     operatorKeyHashes: data.WEIR_OPERATOR_KEY_HASH,
-    nodeKey: data.WEIR_NODE_KEY,
+    nodeKeyHashes: data.WEIR_NODE_KEY_HASH,
+    nodeAddresses: data.WEIR_NODE_ADDRESSES,
     secret: encoder.encode(data.WEIR_SECRET_KEY),
     previousSecret: previous ? encoder.encode(previous) : undefined,
     stripeSecrets: data.WEIR_STRIPE_WEBHOOK_SECRET,

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
-import type { RegisterRequest, RegisterResponse } from "#schema/agent/control.ts";
+import type { HostDescription, RegisterResponse } from "#schema/agent/control.ts";
 import type { AgentConfig } from "./config.ts";
 import { ControlClient } from "./link/control-client.ts";
 import { retryForever } from "./link/retry.ts";
@@ -9,6 +9,7 @@ import { codecsHashOf, mediaCodecs } from "./media/codecs.ts";
 import { warnOfSmallSocketBuffers } from "./media/socket-buffers.ts";
 import { type WorkerLife, WorkerPool } from "./media/worker-pool.ts";
 import { Metrics } from "./metrics.ts";
+import { NodeKey } from "./node-key.ts";
 import { Registration } from "./registration.ts";
 import { Sampler } from "./sampler.ts";
 import { StatusServer } from "./status-server.ts";
@@ -28,6 +29,7 @@ export class Agent {
   draining = false;
   readonly #log: Logger;
   readonly #client: ControlClient;
+  readonly #key: NodeKey;
   readonly #sampler: Sampler;
   readonly #status: StatusServer;
   /** The workers as control was told of them at the last registration. */
@@ -39,11 +41,13 @@ export class Agent {
   /**
    * @param config the settings
    * @param timing delays; the defaults unless a test needs them shorter
+   * @throws ConfigError where the node's key can be neither read nor made
    */
   constructor(config: AgentConfig, log: Logger, timing: Partial<Timing> = {}) {
     this.config = config;
     this.#log = log;
     this.timing = { ...defaultTiming, ...timing };
+    this.#key = NodeKey.load(config.stateFolder, config.nodeName);
     this.pool = new WorkerPool(config, this.timing, log);
     this.#sampler = new Sampler(this.pool, log);
     this.#client = new ControlClient({
@@ -138,7 +142,7 @@ export class Agent {
     const parts = { what: "register", timing: this.timing, log: this.#log, signal };
     return retryForever(parts, async () => {
       const body = await this.#describe();
-      return this.#client.register(this.config.nodeKey, body, signal);
+      return this.#client.register(this.config.nodeKey, this.#key, body, signal);
     });
   }
 
@@ -177,12 +181,13 @@ export class Agent {
     }
   }
 
-  async #describe(): Promise<RegisterRequest> {
+  async #describe(): Promise<HostDescription> {
     const lives = await this.pool.whole(this.#leaving.signal);
     this.#described = lives;
     const first = lives[0];
     if (!first) throw new Error("No worker runs.");
     const { nodeName, egressKbps, ingressKbps, egressQuotaGbPerMonth } = this.config;
+    const { pipeAddress, announcedAddress } = this.config;
     return {
       name: nodeName,
       agentVersion: version,
@@ -194,6 +199,7 @@ export class Agent {
       egressQuotaGbPerMonth,
       codecsHash: codecsHashOf(mediaCodecs),
       routerRtpCapabilities: { ...first.router.rtpCapabilities },
+      addresses: { pipe: pipeAddress, media: announcedAddress },
     };
   }
 }

@@ -76,6 +76,7 @@ const environment = z
       error: "is too short to be the zone's node key",
     }),
     WEIR_NODE_NAME: nodeName,
+    WEIR_STATE: z.string().min(1).default(".weir/state"),
     WEIR_WORKERS: workerPlans,
     WEIR_LISTEN_IP: ipAddress.default("0.0.0.0"),
     WEIR_ANNOUNCED_ADDRESS: z.string().min(1).max(255).optional(),
@@ -134,6 +135,8 @@ export interface AgentConfig {
   controlUrl: string;
   nodeKey: string;
   nodeName: string;
+  /** The folder in which the node keeps its key. */
+  stateFolder: string;
   workers: WorkerPlan[];
   listenIp: string;
   announcedAddress?: string;
@@ -191,6 +194,7 @@ export function readConfig(env: Record<string, string | undefined>): AgentConfig
     controlUrl: read.WEIR_CONTROL_URL.replace(/\/+$/, ""),
     nodeKey: read.WEIR_NODE_KEY,
     nodeName: read.WEIR_NODE_NAME,
+    stateFolder: read.WEIR_STATE,
     workers: read.WEIR_WORKERS,
     listenIp: read.WEIR_LISTEN_IP,
     announcedAddress: announced,

@@ -204,6 +204,8 @@ export const settingsSchema = z.object({
       nodeSuspectMs: positive.prefault(15_000),
       /** A node not heard for this long has lost its claims. */
       nodeLeaseMs: positive.prefault(45_000),
+      /** A host that registers has to sign its challenge within this. */
+      nodeChallengeMs: positive.prefault(60_000),
       /** A poll is held for this long at most; the runtime's limit is 25 s. */
       pollHoldMs: positive.max(25_000).prefault(20_000),
       /** Views that are not ready after this are answered as `pending`. */

@@ -18,6 +18,7 @@ import { wantLayers } from "./decide/layers.ts";
 import { mayBroadcast } from "./decide/may-broadcast.ts";
 import { openPipes, tick, transportLost } from "./decide/media.ts";
 import { ban, kick, unban } from "./decide/moderation.ts";
+import { forgetNodeKey, readNodeEpoch } from "./decide/node-keys.ts";
 import {
   acknowledge,
   cordonNode,
@@ -64,6 +65,7 @@ const decisions = {
   detachSession,
   endIdentity,
   enterRoom,
+  forgetNodeKey,
   leaveRoom,
   listSessions,
   locateBroadcast,
@@ -76,6 +78,7 @@ const decisions = {
   nodeSilent,
   openPipes,
   readFleet,
+  readNodeEpoch,
   readPlacement,
   readRoom,
   readRoomState,

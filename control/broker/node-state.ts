@@ -1,3 +1,4 @@
+import { nodeIdOfWorker } from "#schema/ids.ts";
 import { quotaIsUsedUp, quotaShare, type Traffic } from "../placement/traffic.ts";
 import { nominalKbps } from "../placement/weight.ts";
 import type { Draft } from "./draft.ts";
@@ -37,6 +38,11 @@ export function watchQuota(draft: Draft, nodeId: string): void {
   if (!row || row.egressQuotaGb === null || closedReasonOf(row)) return;
   const isClosed = state.picture.nodes.get(nodeId)?.closedReason === "quota";
   if (isClosed === hasQuotaLeft(state, row)) refreshNode(draft, nodeId);
+}
+
+/** Whether something is on a node; where none is named, it is. */
+export function isOn(nodeId: string | undefined, held: { workerId: string }): boolean {
+  return nodeId === undefined || nodeIdOfWorker(held.workerId) === nodeId;
 }
 
 /** Warns once for each rise of a node's bandwidth or traffic over its mark. */

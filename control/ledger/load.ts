@@ -137,6 +137,7 @@ function putNode(state: ZoneState, row: Row): void {
     failedAtMs: Number(row.failed_at_ms),
     holds: Number(row.holds),
     heldUntilMs: numberOrNull(row.held_until_ms),
+    publicKey: row.public_key === null ? null : String(row.public_key),
     agentVersion: String(row.agent_version),
     egressKbps: Number(row.egress_kbps),
     egressUsedKbps: Number(row.egress_used_kbps),

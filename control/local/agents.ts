@@ -125,6 +125,7 @@ function spawnAgent(options: AgentOptions, metricsPort: number): Promise<Child> 
       WEIR_CONTROL_URL: config.controlUrl,
       WEIR_NODE_KEY: options.nodeKey,
       WEIR_NODE_NAME: host.name,
+      WEIR_STATE: join(config.dataFolder, "nodes"),
       WEIR_WORKERS: host.workers,
       WEIR_LISTEN_IP: listenIp(config),
       WEIR_ANNOUNCED_ADDRESS: config.announcedAddress,

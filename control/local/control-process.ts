@@ -63,8 +63,10 @@ function environmentFile({ config, keys, zone, databases }: ControlOptions): str
     WEIR_ZONE: zone,
     ...databases,
     WEIR_OPERATOR_KEY_HASH: hashOfKey(keys.operator),
-    WEIR_NODE_KEY: keys.node,
+    WEIR_NODE_KEY_HASH: hashOfKey(keys.node),
     WEIR_SECRET_KEY: keys.secret,
+    // The agents call from this machine, whatever address browsers send media to.
+    WEIR_NODE_ADDRESSES: config.announcedAddress,
     WEIR_LOBBY: config.lobby,
     WEIR_ICE_SERVERS: config.iceServers,
     WEIR_SETTINGS: JSON.stringify(config.settingsOverrides),

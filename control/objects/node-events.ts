@@ -1,6 +1,6 @@
 import type { NodeEvent } from "#schema/agent/control.ts";
 import type { PipeRef } from "#schema/agent/instructions.ts";
-import { nodeIdOfWorker } from "#schema/ids.ts";
+import { nodeIdOfTransport, nodeIdOfWorker } from "#schema/ids.ts";
 import type { Refusal } from "../broker/decision.ts";
 import type { Answer } from "../broker/requests.ts";
 import { configOf, type Env } from "../env.ts";
@@ -42,13 +42,17 @@ export class NodeEvents {
     event: NodeEvent,
   ): Promise<Answer<unknown>> {
     const broker = brokerOf(this.#env, configOf(this.#env).zone);
+    // A node speaks for nothing that is elsewhere.
+    if ("transportId" in event && nodeIdOfTransport(event.transportId) !== nodeId) {
+      return { ok: true, value: undefined };
+    }
     switch (event.kind) {
       case "views-active":
-        return broker.ask("activateViews", event);
+        return broker.ask("activateViews", { ...event, nodeId });
       case "session-carried":
         return broker.ask("carrySession", event);
       case "transport-lost":
-        return broker.ask("transportLost", event);
+        return broker.ask("transportLost", { ...event, nodeId });
       case "worker-died":
         return broker.ask("workerDied", { ...event, nodeId, epoch });
       case "layers-wanted":

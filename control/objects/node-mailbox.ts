@@ -1,5 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
-import type { CallAnswer, CallRequest } from "#schema/agent/calls.ts";
+import { type CallAnswer, type CallRequest, callResults } from "#schema/agent/calls.ts";
 import type {
   HeartbeatRequest,
   PollResponse,
@@ -18,6 +18,8 @@ interface Registration {
   nodeId: string;
   epoch: number;
   outboxSeq: number;
+  /** Where it may have other nodes send pipes; of old registrations unknown. */
+  pipeAddress?: string;
 }
 
 export type PollAnswer =
@@ -77,14 +79,19 @@ export class NodeMailbox extends DurableObject<Env> {
    * @param afterSeq the instruction that the agent has to apply before
    * @param deadlineMs milliseconds for the whole way there and back
    */
-  call(request: CallRequest, afterSeq: number, deadlineMs: number): Promise<CallAnswer> {
+  async call(
+    request: CallRequest,
+    afterSeq: number,
+    deadlineMs: number,
+  ): Promise<CallAnswer> {
     if (!this.#registration) {
       const reason = "The node is not registered.";
-      return Promise.resolve({ callId: "", ok: false, code: "gone", reason });
+      return { callId: "", ok: false, code: "gone", reason };
     }
+    const { pipeAddress } = this.#registration;
     const answer = this.#calls.add(request, afterSeq, deadlineMs);
     this.#wakePoll();
-    return answer;
+    return pipesTo(pipeAddress, request, await answer);
   }
 
   /** The agent's long poll: held until there is something, or for some seconds. */
@@ -197,6 +204,19 @@ export class NodeMailbox extends DurableObject<Env> {
     if (!newer) this.#tellPoll = undefined;
     return newer;
   }
+}
+
+/** An answer, unless it would have pipes sent where the node is not. */
+function pipesTo(
+  address: string | undefined,
+  { op }: CallRequest,
+  answer: CallAnswer,
+): CallAnswer {
+  if (op !== "open-pairs" || !answer.ok || address === undefined) return answer;
+  const { endpoints } = callResults["open-pairs"].parse(answer.result);
+  if (endpoints.every(({ ip }) => ip === address)) return answer;
+  const reason = "The node answered with an address that it did not register with.";
+  return { callId: answer.callId, ok: false, code: "failed", reason };
 }
 
 /** What was handed out and not answered is offered again after this. */

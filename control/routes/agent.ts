@@ -1,14 +1,25 @@
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import * as api from "#schema/agent/control.ts";
 import type { AppEnv } from "../auth/access.ts";
+import { sourceOf } from "../auth/source.ts";
 import { mailboxOf } from "../objects/names.ts";
 import { Problem } from "../problem.ts";
-import { registerNode } from "../services/nodes.ts";
+import { challengeNode, registerNode } from "../services/nodes.ts";
 import { invalid } from "./invalid.ts";
 import { body, json, refusals, route } from "./spec.ts";
 
 /* The agents' whole API: they only call out, and nothing ever calls them. */
 export const agent = new OpenAPIHono<AppEnv>({ defaultHook: invalid })
+  .openapi(
+    route("nodeKey", {
+      method: "post",
+      path: "/v1/agent/challenge",
+      summary: "Get a challenge to sign, with which a node may register once",
+      request: { body: body(api.challengeRequest) },
+      responses: { 200: json(api.challengeResponse, "The challenge.") },
+    }),
+    async (c) => c.json(await challengeNode(c.env, c.req.valid("json").name), 200),
+  )
   .openapi(
     route("nodeKey", {
       method: "post",
@@ -19,13 +30,14 @@ export const agent = new OpenAPIHono<AppEnv>({ defaultHook: invalid })
         200: json(api.registerResponse, "The node's new epoch and its credential."),
         ...refusals(
           "unauthenticated",
-          "validation-failed",
+          "address-refused",
+          "node-key-mismatch",
+          "challenge-refused",
           "codec-mismatch",
-          "unavailable",
         ),
       },
     }),
-    async (c) => c.json(await registerNode(c.env, c.req.valid("json")), 200),
+    async (c) => c.json(await registerNode(c.env, c.req.valid("json"), sourceOf(c)), 200),
   )
   .openapi(
     route("node", {

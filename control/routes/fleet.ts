@@ -70,6 +70,23 @@ export const fleet = new OpenAPIHono<AppEnv>({ defaultHook: invalid })
   )
   .openapi(
     route("operator", {
+      method: "delete",
+      path: "/v1/nodes/{node}/key",
+      summary: "Let go of a node's key: the next host that registers brings its own",
+      request: { params: nodeParams },
+      responses: {
+        200: json(z.object({ nodeId: z.string() }), "Done."),
+        ...refusals("unauthenticated", "not-found"),
+      },
+    }),
+    async (c) => {
+      const { node: nodeId } = c.req.valid("param");
+      const input = { nodeId };
+      return c.json(await ask(c.env, zoneOf(nodeId) ?? "", "forgetNodeKey", input), 200);
+    },
+  )
+  .openapi(
+    route("operator", {
       method: "get",
       path: "/v1/nodes/{node}/events",
       summary: "What a node's operator should know: budgets and quotas running out",

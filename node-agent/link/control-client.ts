@@ -1,6 +1,8 @@
 import type { z } from "zod";
 import {
+  challengeResponse,
   type HeartbeatRequest,
+  type HostDescription,
   heartbeatResponse,
   type RegisterRequest,
   type RegisterResponse,
@@ -8,6 +10,7 @@ import {
   registerResponse,
 } from "#schema/agent/control.ts";
 import { problemBody } from "#schema/problems.ts";
+import type { NodeKey } from "../node-key.ts";
 
 /** Control has ended this registration: everything said under it is over. */
 export class FencedError extends Error {
@@ -48,16 +51,24 @@ export class ControlClient {
   }
 
   /**
-   * Registers the node with the zone's node key.
+   * Registers the node with the zone's node key: asks for a challenge and signs it.
    * @throws RefusedError where control refuses, TypeError or a timeout where it
    *   cannot be reached
    */
   async register(
     nodeKey: string,
-    body: RegisterRequest,
+    own: Pick<NodeKey, "publicKey" | "sign">,
+    host: HostDescription,
     signal: AbortSignal,
   ): Promise<RegisterResponse> {
     const timeoutMs = this.#parts.requestTimeoutMs;
+    const { name } = host;
+    const asked = await this.#post("challenge", nodeKey, { name }, timeoutMs, signal);
+    const proof = await this.#read(asked, challengeResponse);
+    const { publicKey } = own;
+    const signature = own.sign(proof);
+    const { challenge } = proof;
+    const body: RegisterRequest = { ...host, publicKey, challenge, signature };
     const response = await this.#post("register", nodeKey, body, timeoutMs, signal);
     return this.#read(response, registerResponse);
   }

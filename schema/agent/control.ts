@@ -7,11 +7,24 @@ import { outboxItem, pipeRef } from "./instructions.ts";
 
 /*
  * The agent's whole API. All of it is POST under /v1/agent with a bearer:
- * `register` with the zone's node key, the rest with the credential that
- * registering returned, which names node and epoch.
+ * `challenge` and `register` with the zone's node key, the rest with the
+ * credential that registering returned, which names node and epoch.
  */
 
-export const registerRequest = z.object({
+/** A node asks for something to sign. */
+export const challengeRequest = z.object({ name: nodeName });
+
+export const challengeResponse = z.object({
+  zone: z.string(),
+  nodeId: z.string(),
+  /** Good for one registration, and for a short time. */
+  challenge: z.string(),
+  expiresInMs: z.number().int(),
+});
+export type ChallengeResponse = z.infer<typeof challengeResponse>;
+
+/** What a host is and brings. */
+export const hostDescription = z.object({
   name: nodeName,
   agentVersion: z.string().max(64),
   workers: z
@@ -35,6 +48,22 @@ export const registerRequest = z.object({
   /** SHA-256 of the router's mediaCodecs: the same fleet-wide. */
   codecsHash: z.string().length(64),
   routerRtpCapabilities: rtpCapabilities,
+  addresses: z.object({
+    /** Where other nodes send pipes to. */
+    pipe: z.string().min(1).max(255),
+    /** What clients are told instead of the address that is listened on. */
+    media: z.string().min(1).max(255).optional(),
+  }),
+});
+export type HostDescription = z.infer<typeof hostDescription>;
+
+/** The description, and the proof that it comes from the node's own host. */
+export const registerRequest = hostDescription.extend({
+  /** The node's Ed25519 public key, base64url: the first one is kept. */
+  publicKey: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
+  challenge: z.string().max(1024),
+  /** Over `proofText`, base64url. */
+  signature: z.string().regex(/^[A-Za-z0-9_-]{86}$/),
 });
 export type RegisterRequest = z.infer<typeof registerRequest>;
 

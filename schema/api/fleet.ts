@@ -30,6 +30,8 @@ export const nodeInfo = z
     cordoned: z.boolean(),
     draining: z.boolean(),
     epoch: z.number().int(),
+    /** The key to which it is bound; absent: that of the next that registers. */
+    publicKey: z.string().optional(),
     heardAt: z.iso.datetime().optional(),
     egressKbps: z.object({ total: z.number().int(), used: z.number().int() }),
     ingressKbps: z.object({ total: z.number().int(), used: z.number().int() }),

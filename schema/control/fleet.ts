@@ -40,6 +40,8 @@ export const node = sqliteTable(
     id: text().primaryKey(),
     /** Raised by every registration. */
     epoch: integer().notNull(),
+    /** The key pair to which it is bound; null: the next one that registers. */
+    publicKey: text("public_key"),
     state: text({ enum: ["ready", "suspect", "gone"] }).notNull(),
     cordoned: integer({ mode: "boolean" }).notNull(),
     /** Whether its agent was asked to leave. */

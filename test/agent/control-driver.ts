@@ -1,14 +1,17 @@
+import { createPublicKey, randomUUID, verify } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import {
+  challengeRequest,
   heartbeatRequest,
   pollRequest,
   type ReportRequest,
   registerRequest,
   reportRequest,
 } from "#schema/agent/control.ts";
-import { nodeIdOfWorker } from "#schema/ids.ts";
+import { proofText } from "#schema/agent/proof.ts";
+import { nodeIdOf, nodeIdOfWorker } from "#schema/ids.ts";
 import { waitFor } from "#test/harness/wait-for.ts";
 import { DrivenNode } from "./driven-node.ts";
 
@@ -26,6 +29,7 @@ export class ControlDriver {
   failReports: () => boolean = () => false;
   /** Whether held legs are started for those who report that they want them. */
   startsLegs = true;
+  readonly #challenges = new Set<string>();
   #port = 0;
   #server = createServer();
 
@@ -90,6 +94,7 @@ export class ControlDriver {
     bearer: string,
     body: unknown,
   ): Promise<unknown> {
+    if (route === "challenge") return this.#challenge(bearer, body);
     if (route === "register") return this.#register(bearer, body);
     const node = [...this.nodes.values()].find((one) => one.credential === bearer);
     if (!node || node.fenced) throw new Fenced("Register again.");
@@ -131,10 +136,26 @@ export class ControlDriver {
     }
   }
 
+  #challenge(bearer: string, body: unknown): unknown {
+    if (bearer !== nodeKey) throw new Error("wrong node key");
+    const { name } = challengeRequest.parse(body);
+    const challenge = randomUUID();
+    this.#challenges.add(challenge);
+    return { zone: "t", nodeId: nodeIdOf("t", name), challenge, expiresInMs: 60_000 };
+  }
+
   #register(bearer: string, body: unknown): unknown {
     if (bearer !== nodeKey) throw new Error("wrong node key");
     const registration = registerRequest.parse(body);
-    const { name } = registration;
+    const { name, publicKey, challenge, signature } = registration;
+    if (!this.#challenges.delete(challenge)) throw new Error("no such challenge");
+    const key = createPublicKey({
+      key: { kty: "OKP", crv: "Ed25519", x: publicKey },
+      format: "jwk",
+    });
+    const signed = proofText({ zone: "t", nodeId: nodeIdOf("t", name), challenge });
+    const proven = verify(null, signed, key, Buffer.from(signature, "base64url"));
+    if (!proven) throw new Error("not signed by this key");
     const node = new DrivenNode(registration, (this.nodes.get(name)?.epoch ?? 0) + 1);
     this.nodes.set(name, node);
     this.registrations += 1;

@@ -5,6 +5,7 @@ import { Agent } from "#agent/agent.ts";
 import { type AgentConfig, readConfig } from "#agent/config.ts";
 import { stateOf } from "#agent/state.ts";
 import type { Timing } from "#agent/timing.ts";
+import { stateFolder } from "#test/harness/agent.ts";
 import { ControlDriver, nodeKey } from "./control-driver.ts";
 import type { DrivenNode } from "./driven-node.ts";
 import { RtpPeer } from "./rtp-peer.ts";
@@ -43,6 +44,7 @@ export async function agentEnv(
     WEIR_CONTROL_URL: controlUrl,
     WEIR_NODE_KEY: nodeKey,
     WEIR_NODE_NAME: name,
+    WEIR_STATE: stateFolder,
     WEIR_WORKERS: workers,
     WEIR_LISTEN_IP: "127.0.0.1",
     WEIR_MEDIA_PORT: String(base),

@@ -125,6 +125,7 @@ function nodeRow(id: string): Record<string, unknown> {
     state: "ready",
     cordoned: false,
     draining: false,
+    publicKey: null,
     agentVersion: "bench",
     egressKbps: budgetKbps,
     egressUsedKbps: 0,

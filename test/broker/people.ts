@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { ClaimedBroadcast } from "#control/broker/decide/broadcasts.ts";
+import type { Registering } from "#control/broker/decide/node-keys.ts";
 import type { Entered } from "#control/broker/decide/sessions.ts";
 import type { ClaimedView } from "#control/broker/decide/views.ts";
-import type { RegisterRequest } from "#schema/agent/control.ts";
-import { newId, workerIdOf } from "#schema/ids.ts";
+import { newId, nodeIdOf, workerIdOf } from "#schema/ids.ts";
 import type { MediaClass } from "#schema/settings.ts";
 import { type Zone, zoneName } from "#test/harness/zone.ts";
 
@@ -35,7 +35,7 @@ export interface Host {
   workers: { workerId: string; incarnation: string }[];
 }
 
-export function registration(options: HostOptions): RegisterRequest & { zone: string } {
+export function registration(options: HostOptions): Omit<Registering, "challengeEpoch"> {
   const workers = options.workers ?? ["producer", "consumer", "consumer"];
   return {
     zone: zoneName,
@@ -50,6 +50,8 @@ export function registration(options: HostOptions): RegisterRequest & { zone: st
     egressKbps: options.egressKbps ?? 10_000_000,
     ingressKbps: options.ingressKbps ?? 10_000_000,
     egressQuotaGbPerMonth: options.egressQuotaGbPerMonth,
+    publicKey: "k".repeat(43),
+    addresses: { pipe: "127.0.0.1" },
     codecsHash: "c".repeat(64),
     routerRtpCapabilities: { codecs: [], headerExtensions: [] },
   };
@@ -58,7 +60,10 @@ export function registration(options: HostOptions): RegisterRequest & { zone: st
 /** Registers a host, or the same host again. */
 export async function register(zone: Zone, options: HostOptions = {}): Promise<Host> {
   const request = registration(options);
-  const { nodeId, epoch } = await zone.get("registerNode", request);
+  const before = { nodeId: nodeIdOf(zoneName, request.name) };
+  const { epoch: challengeEpoch } = await zone.get("readNodeEpoch", before);
+  const registering = { ...request, challengeEpoch };
+  const { nodeId, epoch } = await zone.get("registerNode", registering);
   const workers = request.workers.map(({ ordinal, incarnation }) => ({
     workerId: workerIdOf(nodeId, ordinal),
     incarnation,

@@ -1,3 +1,4 @@
+import { nodeIdOf } from "#schema/ids.ts";
 import { type HostOptions, registration } from "./people.ts";
 import type { Act, Asker } from "./random-acts.ts";
 
@@ -63,7 +64,12 @@ export class RandomHosts {
 
   async #register(at: number): Promise<void> {
     const request = registration(this.#hosts[at] ?? {});
-    const answer = await this.#asker.ask("registerNode", request);
+    const nodeId = nodeIdOf(request.zone, request.name);
+    const before = await this.#asker.ask("readNodeEpoch", { nodeId });
+    if (!before.ok) return;
+    const challengeEpoch = before.value.epoch;
+    const registering = { ...request, challengeEpoch };
+    const answer = await this.#asker.ask("registerNode", registering);
     if (!answer.ok) return;
     this.#epochs.set(answer.value.nodeId, answer.value.epoch);
     for (const { ordinal, incarnation } of request.workers) {

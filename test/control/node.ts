@@ -1,8 +1,11 @@
 import { pino } from "pino";
 import { Agent } from "#agent/agent.ts";
 import { readConfig } from "#agent/config.ts";
+import { NodeKey } from "#agent/node-key.ts";
 import type { Timing } from "#agent/timing.ts";
-import type { Control } from "#test/harness/control.ts";
+import type { ChallengeResponse } from "#schema/agent/control.ts";
+import { stateFolder } from "#test/harness/agent.ts";
+import type { CallAnswer, Control } from "#test/harness/control.ts";
 import { takePortBlock } from "#test/harness/port-block.ts";
 import { waitFor } from "#test/harness/wait-for.ts";
 
@@ -31,6 +34,7 @@ export async function startNode(
     WEIR_CONTROL_URL: control.url,
     WEIR_NODE_KEY: control.keys.node,
     WEIR_NODE_NAME: name,
+    WEIR_STATE: stateFolder,
     WEIR_WORKERS: workers,
     WEIR_LISTEN_IP: "127.0.0.1",
     WEIR_MEDIA_PORT: String(ports.mediaPort),
@@ -54,12 +58,47 @@ export async function startNode(
   };
 }
 
+/**
+ * Registers a host that only exists on paper, as its agent would.
+ * @param key the zone's node key. Default the present one
+ * @param host whose key pair signs. Default the one of the name
+ */
+export async function registerPaper(
+  control: Control,
+  body: ReturnType<typeof registrationOf>,
+  { key = control.keys.node, host = body.name } = {},
+): Promise<CallAnswer> {
+  const { name } = body;
+  const { rows } = await control.database.execute("SELECT codecs_hash FROM zone");
+  const known = rows[0]?.codecs_hash;
+  // A host on paper has whatever codecs the zone's first real one brought.
+  const codecsHash = body.codecsHash === anyCodecs && known ? known : body.codecsHash;
+  const asked = await control.call("POST", "/v1/agent/challenge", {
+    key,
+    body: { name },
+  });
+  if (asked.status !== 200) return asked;
+  return control.call("POST", "/v1/agent/register", {
+    key,
+    body: { ...body, codecsHash, ...proofOf(asked.body, host) },
+  });
+}
+
+/** What a host's key pair makes of a challenge. */
+export function proofOf(asked: ChallengeResponse, host: string) {
+  const nodeKey = NodeKey.load(stateFolder, host);
+  const { challenge } = asked;
+  return { publicKey: nodeKey.publicKey, challenge, signature: nodeKey.sign(asked) };
+}
+
 /** A worker that no mediasoup runs behind: enough for what is decided in control. */
 export interface DeclaredWorker {
   role: "producer" | "consumer";
   mediaClass: "camera" | "screen";
   points?: number;
 }
+
+const anyCodecs = "0".repeat(64);
 
 /** A registration's body for a host that only exists on paper. */
 export function registrationOf(
@@ -77,7 +116,8 @@ export function registrationOf(
     })),
     egressKbps: budget.egressKbps ?? 10_000_000,
     ingressKbps: budget.ingressKbps ?? 10_000_000,
-    codecsHash: "0".repeat(64),
+    addresses: { pipe: "127.0.0.1" },
+    codecsHash: anyCodecs,
     routerRtpCapabilities: { codecs: [] },
   };
 }

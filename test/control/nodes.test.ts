@@ -7,7 +7,13 @@ import { bodyOf, callAs, enter, enterMany, leave, type Member, openRoom } from "
 import { ChannelClient } from "./channel-client.ts";
 import { holdings } from "./ledger.ts";
 import { goLive, readyViews, refusedCodes, watch } from "./media.ts";
-import { registrationOf, startNode, type TestNode, times } from "./node.ts";
+import {
+  registerPaper,
+  registrationOf,
+  startNode,
+  type TestNode,
+  times,
+} from "./node.ts";
 
 let control: Control;
 /** Takes the broadcasts; it stays while others come and go. */
@@ -67,40 +73,24 @@ describe("a registration", () => {
     ["poll", { ackSeq: 0 }],
   ];
 
-  /** Paper hosts use the codecs of the real one that came first. */
-  async function register(body: typeof paper) {
-    const { rows } = await control.database.execute("SELECT codecs_hash FROM zone");
-    const codecsHash = String(rows[0]?.codecs_hash);
-    const key = control.keys.node;
-    return control.call("POST", "/v1/agent/register", {
-      key,
-      body: { ...body, codecsHash },
-    });
-  }
-
   test("under an unknown node key is refused and leaves nothing", async () => {
     const before = (await fleet()).nodes.length;
     for (const key of ["nk_unknown-unknown-unknown", control.keys.operator]) {
-      const answer = await control.call("POST", "/v1/agent/register", {
-        key,
-        body: paper,
-      });
+      const answer = await registerPaper(control, paper, { key });
       expect(answer.status).toBe(401);
     }
     expect((await fleet()).nodes).toHaveLength(before);
   });
 
   test("with other codecs than the zone's is refused", async () => {
-    const key = control.keys.node;
-    const body = { ...paper, codecsHash: "f".repeat(64) };
-    const answer = await control.call("POST", "/v1/agent/register", { key, body });
+    const answer = await registerPaper(control, { ...paper, codecsHash: "f".repeat(64) });
     expect([answer.status, answer.body.code]).toEqual([409, "codec-mismatch"]);
     expect(await nodeCalled("paper")).toBeUndefined();
   });
 
   test("fences the one before it: its credential opens nothing any more", async () => {
-    const first = bodyOf(await register(paper), 200);
-    const second = bodyOf(await register(paper), 200);
+    const first = bodyOf(await registerPaper(control, paper), 200);
+    const second = bodyOf(await registerPaper(control, paper), 200);
     expect(second).toMatchObject({ nodeId: first.nodeId, epoch: first.epoch + 1 });
     for (const [path, body] of agentCalls) {
       const url = `/v1/agent/${path}`;

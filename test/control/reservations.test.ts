@@ -3,7 +3,7 @@ import type { Room } from "#schema/api/rooms.ts";
 import { type Control, startControl } from "#test/harness/control.ts";
 import { bodyOf, openRoom, readRoom } from "./api.ts";
 import { holdings, nothing } from "./ledger.ts";
-import { type DeclaredWorker, registrationOf, times } from "./node.ts";
+import { type DeclaredWorker, registerPaper, registrationOf, times } from "./node.ts";
 
 /*
  * Hosts on paper: what is reserved is decided in control alone. One tier 1 room
@@ -28,10 +28,7 @@ beforeAll(async () => {
     ...times(1, screenProducer),
   ];
   const body = registrationOf("paper", workers);
-  bodyOf(
-    await control.call("POST", "/v1/agent/register", { key: control.keys.node, body }),
-    200,
-  );
+  bodyOf(await registerPaper(control, body), 200);
 });
 afterAll(() => control.stop());
 

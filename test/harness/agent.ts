@@ -1,6 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { freePort } from "#control/local/ports.ts";
@@ -46,6 +47,9 @@ export interface RunningAgent {
   signal(signal: NodeJS.Signals): void;
 }
 
+/** Where tests' agents keep their keys: a name has one on this machine. */
+export const stateFolder = join(tmpdir(), "weir-test-nodes");
+
 const startTimeoutMs = 30_000;
 const shiftedClock = new URL("shifted-clock.ts", import.meta.url).href;
 
@@ -66,6 +70,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       WEIR_CONTROL_URL: options.control.url,
       WEIR_NODE_KEY: options.control.keys.node,
       WEIR_NODE_NAME: options.name,
+      WEIR_STATE: stateFolder,
       WEIR_WORKERS: options.workers,
       WEIR_LISTEN_IP: "127.0.0.1",
       WEIR_ANNOUNCED_ADDRESS: "127.0.0.1",

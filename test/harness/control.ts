@@ -46,6 +46,10 @@ export interface ControlOptions {
   stripeSecret?: string;
   /** Default "local". */
   zone?: string;
+  /** A node key that was valid before the present one. Default none. */
+  previousNodeKey?: string;
+  /** As WEIR_NODE_ADDRESSES. Default none. */
+  nodeAddresses?: string;
 }
 
 /** What may go wrong with a database's requests. */
@@ -148,6 +152,7 @@ export async function startControl(options: ControlOptions = {}): Promise<Contro
         vars: {
           WEIR_ZONE: zone,
           WEIR_LOBBY: options.lobby ?? "closed",
+          WEIR_NODE_ADDRESSES: options.nodeAddresses ?? "",
           WEIR_SETTINGS: JSON.stringify(options.settings ?? {}),
           ...databaseEnvironment(servers, token),
           ACCOUNTS_REPLICA_URL: replica?.url ?? "",
@@ -155,7 +160,9 @@ export async function startControl(options: ControlOptions = {}): Promise<Contro
         },
         secrets: {
           WEIR_OPERATOR_KEY_HASH: hashOfKey(keys.operator),
-          WEIR_NODE_KEY: keys.node,
+          WEIR_NODE_KEY_HASH: [keys.node, options.previousNodeKey]
+            .flatMap((key) => (key ? [hashOfKey(key)] : []))
+            .join(","),
           WEIR_SECRET_KEY: keys.secret,
           WEIR_SECRET_KEY_PREVIOUS: formerSecret ?? "",
           WEIR_STRIPE_WEBHOOK_SECRET: options.stripeSecret ?? "",

@@ -107,7 +107,9 @@ function stringOf(
   if (kind && known.ids[kind]) return known.ids[kind];
   if (format === "uri") return "https://example.org/hook";
   if (format === "date-time") return "2026-01-01T00:00:00.000Z";
-  const text = "x".repeat(Math.min(Math.max(minLength, 1), maxLength));
+  const [, exact] = /\{(\d+)\}\$$/.exec(pattern ?? "") ?? [];
+  const length = Number(exact ?? Math.min(Math.max(minLength, 1), maxLength));
+  const text = "x".repeat(length);
   if (pattern && !new RegExp(pattern).test(text)) {
     throw new Error(`No example is known for ${field}, which is ${pattern}`);
   }

@@ -42,9 +42,15 @@ async function attempt(
   known: Known,
   key: string | undefined,
 ): Promise<CallAnswer> {
-  const { method, path, body, responses, name } = operation;
+  const { method, path, body, parameters, responses, name } = operation;
   const example = body && exampleOf(body.schema, api.schemas, known);
-  const answer = await world.control.call(method, filled(path, known.ids), {
+  const query = parameters.flatMap(({ in: where, required, schema = {}, name: field }) =>
+    where === "query" && required
+      ? `${field}=${exampleOf(schema, api.schemas, known, false, field)}`
+      : [],
+  );
+  const search = query.length > 0 ? `?${query.join("&")}` : "";
+  const answer = await world.control.call(method, filled(path, known.ids) + search, {
     key,
     body: example,
   });

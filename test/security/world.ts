@@ -11,7 +11,7 @@ import {
   tokenFor,
 } from "#test/control/api.ts";
 import { goLive, readyViews, watch } from "#test/control/media.ts";
-import { registrationOf, startNode, times } from "#test/control/node.ts";
+import { registerPaper, registrationOf, startNode, times } from "#test/control/node.ts";
 import {
   type Control,
   type ControlOptions,
@@ -190,15 +190,9 @@ async function addAccount(control: Control): Promise<{ key: string; revoked: str
 /** A node that is there on paper only: no agent says anything of it by itself. */
 async function registerTwice(control: Control) {
   const workers = times(1, { role: "consumer", mediaClass: "screen" });
-  const { rows } = await control.database.execute("SELECT codecs_hash FROM zone");
-  const body = {
-    ...registrationOf("paper", workers),
-    codecsHash: String(rows[0]?.codecs_hash),
-  };
+  const body = registrationOf("paper", workers);
   const register = async () => {
-    const key = control.keys.node;
-    const answer = await control.call("POST", "/v1/agent/register", { key, body });
-    return bodyOf(answer, 200).credential as string;
+    return bodyOf(await registerPaper(control, body), 200).credential as string;
   };
   const earlier = await register();
   return { earlier, credential: await register() };

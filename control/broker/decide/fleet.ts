@@ -26,6 +26,7 @@ export const readFleet: Decision<Record<string, never>, Fleet> = {
         cordoned: row.cordoned,
         draining: row.draining,
         epoch: row.epoch,
+        publicKey: row.publicKey ?? undefined,
         egressKbps: { total: row.egressKbps, used: totals?.egressUsedKbps ?? 0 },
         ingressKbps: { total: row.ingressKbps, used: totals?.ingressUsedKbps ?? 0 },
         workers: (workers.get(row.id) ?? []).map((worker) => workerView(state, worker)),

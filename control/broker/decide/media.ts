@@ -2,6 +2,7 @@ import { nodeIdOfWorker } from "#schema/ids.ts";
 import { closePipe, endSession, releaseView } from "../claims.ts";
 import { bulkOf, type Decision, roomDecision, roomsBeside } from "../decision.ts";
 import type { Draft } from "../draft.ts";
+import { isOn } from "../node-state.ts";
 import { endLeaving, endResume, interrupt } from "../places.ts";
 import { loseSeat, serveWaiting } from "../rehouse.ts";
 import type { DeadlineRow, RoomState, ViewRow } from "../state.ts";
@@ -34,10 +35,12 @@ export const transportLost = roomDecision<
     broadcastId?: string;
     viewIds: string[];
     reason: string;
+    /** The node that says so: it speaks for nothing that is elsewhere. */
+    nodeId?: string;
   },
   Record<string, never>
 >((draft, input, room) => {
-  const { sessionId, transportId, broadcastId, viewIds, reason } = input;
+  const { sessionId, transportId, broadcastId, viewIds, reason, nodeId } = input;
   const session = room.sessions.get(sessionId);
   if (session && session.carrier !== "channel") {
     // Nobody is left to be told of another place.
@@ -52,7 +55,7 @@ export const transportLost = roomDecision<
   }
   for (const viewId of viewIds) {
     const view = room.views.get(viewId);
-    if (view?.sessionId !== sessionId) continue;
+    if (view?.sessionId !== sessionId || !isOn(nodeId, view)) continue;
     loseUnconnected(draft, room, view, reason);
   }
   serveWaiting(draft, bulkOf(draft));

@@ -1,4 +1,4 @@
-import type { RegisterRequest } from "#schema/agent/control.ts";
+import type { HostDescription } from "#schema/agent/control.ts";
 import { nodeIdOf, workerIdOf } from "#schema/ids.ts";
 import type { Settings } from "#schema/settings.ts";
 import {
@@ -13,6 +13,7 @@ import type { Draft } from "../draft.ts";
 import { refreshNode, watchQuota } from "../node-state.ts";
 import type { Loss } from "../rehouse.ts";
 import type { NodeRow } from "../state.ts";
+import { keyRefusal, type Registering } from "./node-keys.ts";
 
 export interface Registered {
   nodeId: string;
@@ -24,11 +25,13 @@ export interface Registered {
  * Takes a node in, or in again: a new epoch, in which nothing holds that was
  * claimed on the workers' earlier lives.
  */
-export const registerNode: Decision<RegisterRequest & { zone: string }, Registered> = {
+export const registerNode: Decision<Registering, Registered> = {
   rooms: ({ zone, name }, state) => roomsOnNode(nodeIdOf(zone, name), state),
   decide(draft, input) {
     const { state } = draft;
     const nodeId = nodeIdOf(input.zone, input.name);
+    const refused = keyRefusal(state.nodes.get(nodeId), input);
+    if (refused) return refused;
     if (state.codecs && state.codecs.hash !== input.codecsHash) {
       return {
         refusal: "codec-mismatch",
@@ -140,12 +143,13 @@ function silence(draft: Draft): Loss {
 
 function nodeRow(
   nodeId: string,
-  input: RegisterRequest,
+  input: Registering,
   before: NodeRow | undefined,
 ): NodeRow {
   return {
     id: nodeId,
     epoch: (before?.epoch ?? 0) + 1,
+    publicKey: input.publicKey,
     state: "ready",
     cordoned: before?.cordoned ?? false,
     draining: false,
@@ -170,7 +174,7 @@ function nodeRow(
   };
 }
 
-function putWorkers(draft: Draft, nodeId: string, input: RegisterRequest): void {
+function putWorkers(draft: Draft, nodeId: string, input: HostDescription): void {
   const { picture } = draft.state;
   const { weight }: Settings = draft.settings;
   const declared = new Set<string>();

@@ -4,6 +4,7 @@ import type { ProblemCode } from "#schema/problems.ts";
 import { endClaimTime, releaseView } from "../claims.ts";
 import { sessionDecision } from "../decision.ts";
 import type { Draft } from "../draft.ts";
+import { isOn } from "../node-state.ts";
 import { claimPlaced, placeSeats } from "../seats.ts";
 import type { RoomState, SessionRow, ViewRow } from "../state.ts";
 import { dropWaiting } from "../waiting.ts";
@@ -98,12 +99,13 @@ export const releaseViews = sessionDecision<
 
 /** The agent has seen these views' media connected: they are no longer only claims. */
 export const activateViews = sessionDecision<
-  { roomId: string; sessionId: string; viewIds: string[] },
+  { roomId: string; sessionId: string; viewIds: string[]; nodeId?: string },
   Record<string, never>
->((draft, { viewIds }, room, session) => {
+>((draft, { viewIds, nodeId }, room, session) => {
   for (const viewId of viewIds) {
     const view = room.views.get(viewId);
     if (!view || view.sessionId !== session.id || view.state === "active") continue;
+    if (!isOn(nodeId, view)) continue;
     view.state = "active";
     view.tries = 0;
     draft.changes.views.put(view);

@@ -1,0 +1,1 @@
+ALTER TABLE `node` ADD `public_key` text;
