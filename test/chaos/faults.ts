@@ -58,11 +58,11 @@ export async function inject(fault: Fault, targets: FaultTargets): Promise<void>
     case "control-restart":
       return restartControl(targets, forMs);
     case "broker-evict":
-      return zone.evict("ZoneBroker", zoneName);
+      return evict(targets, "ZoneBroker", zoneName);
     case "mailbox-evict":
-      return zone.evict("NodeMailbox", host.nodeId);
+      return evict(targets, "NodeMailbox", host.nodeId);
     case "channel-evict":
-      return zone.evict("RoomChannel", placeAt(roomIds, which));
+      return evict(targets, "RoomChannel", placeAt(roomIds, which));
     case "database-outage": {
       const name = placeAt(databases, which);
       await zone.stopDatabase(name);
@@ -85,14 +85,37 @@ export async function inject(fault: Fault, targets: FaultTargets): Promise<void>
   }
 }
 
+/**
+ * Takes an object's memory away. The runtime waits until nobody calls it, and
+ * somebody always does: so for this moment nobody comes through.
+ */
+async function evict(
+  targets: FaultTargets,
+  className: string,
+  name: string,
+): Promise<void> {
+  shutOut(targets, true);
+  try {
+    await targets.zone.evict(className, name);
+  } finally {
+    shutOut(targets, false);
+  }
+}
+
+function shutOut({ door, fleet }: FaultTargets, isShut: boolean): void {
+  if (isShut) door.shut();
+  else door.reopen();
+  for (const { link } of fleet.hosts) link.refuse(isShut);
+}
+
 /** Control is killed, is away for all, and comes back without memory. */
 async function restartControl(targets: FaultTargets, forMs: number): Promise<void> {
-  const { zone, fleet, door } = targets;
-  door.shut();
-  for (const { link } of fleet.hosts) link.refuse(true);
-  await Promise.all([zone.crash(), delay(forMs)]);
-  door.reopen();
-  for (const { link } of fleet.hosts) link.refuse(false);
+  shutOut(targets, true);
+  try {
+    await Promise.all([targets.zone.crash(), delay(forMs)]);
+  } finally {
+    shutOut(targets, false);
+  }
 }
 
 async function killWorker(host: Host, which: number): Promise<void> {

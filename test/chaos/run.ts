@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { readSettings } from "#schema/settings.ts";
 import { Random } from "#test/sim/random.ts";
+import { evidenceOf } from "./evidence.ts";
 import { inject } from "./faults.ts";
 import { type ChaosReport, reportOf } from "./report.ts";
 import type { Scale } from "./scale.ts";
@@ -39,17 +40,23 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     say("all is mended: waiting until everybody sees everybody again");
     await zone.fleet.healthy(settleMs);
     const unrecovered = await settle(zone.crowd.remote, settleMs, say);
+    if (unrecovered.length > 0) await tellEvidence(zone, say);
     const crowd = await zone.crowd.remote.report();
     say("everybody leaves");
     await zone.population.close();
     await zone.crowd.remote.leaveAll();
     const goneMs = chat.silentMs + chat.presenceEveryMs + timing.sessionGraceMs;
     const leaks = await emptied(zone, goneMs + timing.nodeLeaseMs + 10_000);
+    if (leaks.length > 0) await tellEvidence(zone, say);
     await watch.stop();
     return reportOf({ faults, crowd, watch, leaks, unrecovered, failed });
   } finally {
     await zone.stop();
   }
+}
+
+async function tellEvidence(zone: RunningZone, say: (text: string) => void) {
+  for (const line of await evidenceOf(zone)) say(line);
 }
 
 /** @returns what could not be injected, a line each */

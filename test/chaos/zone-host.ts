@@ -55,11 +55,23 @@ const methods = {
     return Number(rows[0]?.rows);
   },
   databaseNames: () => [...databaseNames],
-  alerts: () =>
+  /** What control reported of itself as an error or alert. */
+  complaints: () =>
     there()
       .logs()
-      .filter((line) => line.includes("alert")),
-  logs: () => there().logs(),
+      .filter((line) => line.startsWith("error") || line.includes("alert")),
+  /** The ledger's rows that a bad end may be understood from. */
+  async rows(): Promise<string[]> {
+    const tables = ["node", "session", "broadcast", "view", "pipe", "deadline", "outbox"];
+    const lines: string[] = [];
+    for (const table of tables) {
+      const { rows } = await there().database.execute(
+        `SELECT * FROM "${table}" LIMIT 60`,
+      );
+      for (const row of rows) lines.push(`${table} ${JSON.stringify(row)}`);
+    }
+    return lines;
+  },
   stop: () => there().stop(),
 };
 export type ZoneMethods = typeof methods;
