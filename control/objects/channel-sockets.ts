@@ -45,6 +45,12 @@ export class ChannelSockets {
     return this.#context.getWebSockets();
   }
 
+  /** The sessions that have a socket. */
+  get sessions(): Set<string> {
+    const sessions = this.all.flatMap((socket) => attachmentOf(socket)?.sessionId ?? []);
+    return new Set(sessions);
+  }
+
   ofRoom(roomId: string): Iterable<WebSocket> {
     return this.#byRoom.get(roomId) ?? [];
   }

@@ -136,6 +136,8 @@ export class RoomChannel extends DurableObject<Env> {
       if (sessionId) await this.#gone(socket);
       socket.close(closeCodes.noHello, sessionId ? "no ping" : "no hello");
     }
+    const againMs = await this.#departures.tellFormer(this.#sockets.sessions, silentMs);
+    if (againMs !== undefined) await this.#wakeAt(againMs);
     if (await this.#departures.tellAgain()) await this.#wakeAt(Date.now() + tellAgainMs);
     if (this.#sockets.all.length > 0) await this.#wakeAt(nextMs);
   }
@@ -159,7 +161,7 @@ export class RoomChannel extends DurableObject<Env> {
       return this.#sockets.refuse(socket, "room-closed");
     }
     const { eventSeq, ownSeq, roomAdmin, identity } = answer.value;
-    await this.#departures.cancel(sessionId);
+    await this.#departures.arrived(roomId, sessionId);
     this.#supersede(socket, roomId, sessionId);
     const sentSeq = Math.min(hello.afterSeq, eventSeq);
     const sentOwnSeq = Math.min(hello.afterOwnSeq, ownSeq);
@@ -215,6 +217,7 @@ export class RoomChannel extends DurableObject<Env> {
   #end(socket: WebSocket): void {
     const { roomId = "", sessionId = "" } = attachmentOf(socket) ?? {};
     this.#live.forget(roomId, sessionId);
+    this.ctx.waitUntil(this.#departures.forget(sessionId));
     const code = this.#sentAway.get(sessionId);
     this.#sentAway.delete(sessionId);
     this.#forget(socket);
