@@ -171,11 +171,12 @@ export class NodeMailbox extends DurableObject<Env> {
   #enter(registration: Registration): void {
     this.#registration = registration;
     const { nodeId } = registration;
-    const broker = brokerOf(this.env, configOf(this.env).zone);
+    // Asked for each time: a stub whose object was aborted fails for ever.
+    const broker = () => brokerOf(this.env, configOf(this.env).zone);
     this.#instructions = new InstructionQueue({
-      read: (afterSeq) => broker.outboxAfter(nodeId, afterSeq),
+      read: (afterSeq) => broker().outboxAfter(nodeId, afterSeq),
       acknowledged: async (seq) => {
-        await broker.ask("acknowledge", { nodeId, seq });
+        await broker().ask("acknowledge", { nodeId, seq });
       },
     });
   }

@@ -11,6 +11,9 @@ import { eventsAfter, outboxAfter, roomOf } from "../ledger/find.ts";
 import { deleteOld } from "../ledger/retention.ts";
 import { channelNameOf, channelOf, courierOf, mailboxOf } from "./names.ts";
 
+/** An object that is discarded goes on for this long, for its last answers. */
+const answersLeaveMs = 50;
+
 /**
  * One per zone: the zone decides. It wraps the broker, which is the only writer
  * of the zone's control database, and tells mailboxes and channels of its
@@ -21,6 +24,7 @@ export class ZoneBroker extends DurableObject<Env> {
   readonly #broker: Broker;
   /** The alarm that is set; an early one is harmless, so it is seldom moved. */
   #alarmMs: number | undefined;
+  #isDiscarded = false;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -49,9 +53,16 @@ export class ZoneBroker extends DurableObject<Env> {
     idempotency?: IdempotencyScope,
   ): Promise<Answer<DecisionOutput<Name>>> {
     const answer = await this.#broker.ask(name, input, idempotency);
-    if (this.#broker.superseded)
-      this.ctx.abort("Another broker has taken over the zone.");
+    if (this.#broker.superseded) this.#discard();
     return answer;
+  }
+
+  /** Makes way for a new object, once the answers that say so have left. */
+  #discard(): void {
+    if (this.#isDiscarded) return;
+    this.#isDiscarded = true;
+    const reason = "Another broker has taken over the zone.";
+    setTimeout(() => this.ctx.abort(reason), answersLeaveMs);
   }
 
   /** Instructions of a node after a sequence number, for a mailbox that woke. */
