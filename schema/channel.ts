@@ -48,6 +48,8 @@ export const broadcastInfo = z.object({
   identity: z.string(),
   media: mediaClass,
   tracks: z.array(trackInfo),
+  /** Its media does not arrive at present; it comes back or stops. */
+  interrupted: z.boolean().optional(),
 });
 export type BroadcastInfo = z.infer<typeof broadcastInfo>;
 

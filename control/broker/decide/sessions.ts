@@ -220,5 +220,6 @@ export function broadcastView({ row, tracks }: BroadcastState): BroadcastInfo {
       source,
       paused,
     })),
+    ...(row.state === "interrupted" ? { interrupted: true } : {}),
   };
 }

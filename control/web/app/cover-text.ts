@@ -26,3 +26,11 @@ export function coverText({ tracks }: BroadcastInfo, view: View | undefined): st
   if (view.heardOnly) return "Shown when they speak";
   return view.state === "ready" && view.shown ? "" : "Connecting…";
 }
+
+/** What is read over the last picture that came, where none comes now. */
+export function veilText({ interrupted, identity }: BroadcastInfo, view: View): string {
+  if (interrupted) {
+    return `The connection of ${identity} is interrupted. The picture comes back by itself.`;
+  }
+  return view.stalled ? "No picture arrives at present. Another server is asked." : "";
+}

@@ -30,6 +30,7 @@ export function SelfTile({
   const drawn = track instanceof CanvasCaptureMediaStreamTrack;
   const mirrored = publication.media === "camera" && !drawn;
   const cover = coverText(publication);
+  const isAway = publication.state === "interrupted" || publication.state === "failed";
   return html`<li
     class="tile own"
     data-testid=${publication.media === "camera" ? "self-tile" : "self-screen"}
@@ -41,6 +42,16 @@ export function SelfTile({
     <video ref=${ref} autoplay playsinline muted aria-label="Your own picture" />
     ${cover && html`<p class="cover"><${Initial} of=${name} />${cover}</p>`}
     <${TileNumbers} stats=${stats} />
+    ${
+      isAway &&
+      html`<p class="veil" data-testid="veil">
+        ${
+          publication.state === "failed"
+            ? "Your broadcast ended: others do not see you."
+            : "Others do not see you at present. Your broadcast is coming back."
+        }
+      </p>`
+    }
     <${Caption}
       name=${name}
       note=${publication.state === "live" ? "you, live" : "you"}

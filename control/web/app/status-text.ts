@@ -1,10 +1,5 @@
-import {
-  isPassing,
-  type Publication,
-  type Room,
-  type View,
-  type WeirError,
-} from "../sdk/index.ts";
+import type { Publication, Room, WeirError } from "../sdk/index.ts";
+import { describePictures } from "./picture-status.ts";
 import { problemText } from "./problem-text.ts";
 
 /** What the status line says, and how grave it is. */
@@ -45,12 +40,13 @@ export function describe(
   const interrupted = own.find(({ state }) => state === "interrupted");
   if (interrupted) {
     const why = interrupted.error ? ` ${problemText(interrupted.error.code)}` : "";
-    return { text: `Your broadcast comes back in a moment.${why}`, tone: "wait" };
+    const text = `Your broadcast is interrupted and comes back by itself.${why}`;
+    return { text, tone: "wait" };
   }
   const lost = describeLost(own);
   if (lost) return lost;
-  const refused = describeRefused([...room.views.values()]);
-  if (refused) return refused;
+  const pictures = describePictures(room);
+  if (pictures) return { text: pictures, tone: "wait" };
   const live = room.broadcasts.size;
   const you = own.some(({ state }) => state === "live") ? "You are live. " : "";
   const note = notice ? `${notice} ` : "";
@@ -82,16 +78,4 @@ function describeReconnecting({ error }: Room, chatOnly: boolean): Status {
 function describeLive(live: number): string {
   if (live === 0) return "Connected. Nobody is live yet.";
   return live === 1 ? "1 broadcast is live." : `${live} broadcasts are live.`;
-}
-
-function describeRefused(views: View[]): Status | undefined {
-  const waiting = views.filter(({ state }) => state === "refused" || state === "lost");
-  const first = waiting.find(({ error }) => error)?.error;
-  if (!first) return undefined;
-  const count =
-    waiting.length === 1
-      ? "1 picture is missing"
-      : `${waiting.length} pictures are missing`;
-  const then = isPassing(first.code) ? " It is tried again." : "";
-  return { text: `${count}: ${problemText(first.code)}${then}`, tone: "wait" };
 }

@@ -2,7 +2,7 @@ import { html } from "htm/preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { BroadcastInfo } from "#schema/channel.ts";
 import type { MediaStats, View } from "../sdk/index.ts";
-import { coverText } from "./cover-text.ts";
+import { coverText, veilText } from "./cover-text.ts";
 import { Icon } from "./icons.ts";
 import { TileNumbers } from "./tile-numbers.ts";
 import { Caption, Initial } from "./tile-parts.ts";
@@ -50,6 +50,7 @@ export function RemoteTile(props: RemoteProps) {
   const { identity, media } = broadcast;
   const isScreen = media === "screen";
   const cover = coverText(broadcast, view);
+  const veil = !cover && view ? veilText(broadcast, view) : "";
   const name = isScreen ? `Screen of ${identity}` : identity;
   const sizeLabel = isLarge ? `Show ${name} smaller` : `Show ${name} large`;
   return html`<li
@@ -63,6 +64,7 @@ export function RemoteTile(props: RemoteProps) {
   >
     <video ref=${ref} autoplay playsinline aria-label=${isScreen ? name : `Picture of ${identity}`} />
     ${cover && html`<p class="cover"><${Initial} of=${identity} />${cover}</p>`}
+    ${veil && html`<p class="veil" data-testid="veil">${veil}</p>`}
     <${TileNumbers} stats=${stats} />
     <button
       type="button"

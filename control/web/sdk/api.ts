@@ -156,6 +156,11 @@ export class SessionApi {
     return this.#call("DELETE", `/v1/views/${viewId}`);
   }
 
+  /** Nothing of a view arrives, though its connection stands: control looks into it. */
+  reportLost(viewId: string): Promise<unknown> {
+    return this.#call("POST", `/v1/views/${viewId}/lost`, {});
+  }
+
   connectTransport(
     transportId: string,
     dtlsParameters: DtlsParametersWire,

@@ -43,6 +43,10 @@ export class Directory {
         return true;
       case "broadcast.stopped":
         return this.broadcasts.delete(event.broadcastId);
+      case "broadcast.interrupted":
+        return this.#interrupt(event.broadcastId, true);
+      case "broadcast.resumed":
+        return this.#interrupt(event.broadcastId, false);
       case "track.added": {
         const tracks = this.broadcasts.get(event.broadcastId)?.tracks;
         if (!tracks || tracks.some(({ id }) => id === event.track.id)) return false;
@@ -71,6 +75,13 @@ export class Directory {
   #put(broadcast: BroadcastInfo): void {
     const tracks = broadcast.tracks.map((track) => ({ ...track }));
     this.broadcasts.set(broadcast.id, { ...broadcast, tracks });
+  }
+
+  #interrupt(broadcastId: string, interrupted: boolean): boolean {
+    const broadcast = this.broadcasts.get(broadcastId);
+    if (!broadcast || (broadcast.interrupted ?? false) === interrupted) return false;
+    broadcast.interrupted = interrupted;
+    return true;
   }
 
   #pause(broadcastId: string, trackId: string, paused: boolean): boolean {

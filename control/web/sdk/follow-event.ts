@@ -41,6 +41,8 @@ export function followEvent(event: RoomEvent | OwnEvent, room: FollowedBy): void
       room.publications.broadcastStopped(event.broadcastId);
       room.tell("broadcast.stopped", { broadcastId: event.broadcastId });
       return;
+    case "broadcast.interrupted":
+    case "broadcast.resumed":
     case "track.added":
     case "track.muted":
     case "track.unmuted":

@@ -103,8 +103,11 @@ export class Place {
    */
   async resume(link: Link, oldUntilMs = 0): Promise<void> {
     const old = this.#sent;
-    if (!old || this.#ended) return;
+    // An attempt that is under way finds out by itself where to send.
+    const isUnderWay = this.#resuming && this.#retry === undefined;
+    if (!old || this.#ended || isUnderWay) return;
     clearTimeout(this.#retry);
+    this.#retry = undefined;
     this.#turn += 1;
     const turn = this.#turn;
     const isMoot = () => turn !== this.#turn || link.closed;
@@ -242,6 +245,7 @@ export class Place {
 
   #clear(): void {
     clearTimeout(this.#retry);
+    this.#retry = undefined;
     this.#turn += 1;
     this.#resuming = false;
     this.#old?.close();

@@ -7,6 +7,7 @@ import { Directory } from "./directory.ts";
 import { Emitter } from "./emitter.ts";
 import { enterAgain } from "./enter-again.ts";
 import { WeirError, type WeirErrorCode } from "./errors.ts";
+import { FlowWatch } from "./flow-watch.ts";
 import { type FollowedBy, followEvent, followResync } from "./follow-event.ts";
 import { Link, type LinkHandlers } from "./link.ts";
 import type { Moderation } from "./moderation.ts";
@@ -26,6 +27,7 @@ export class Room extends Emitter<RoomEvents> {
   readonly #watcher: Watcher;
   readonly #talk: Talk;
   readonly #attention: Attention;
+  readonly #flowWatch: FlowWatch;
   #link: Link | undefined;
   #info: RoomInfo | undefined;
   #state: RoomState = "reconnecting";
@@ -50,6 +52,7 @@ export class Room extends Emitter<RoomEvents> {
     const { views } = this.#watcher;
     const picturesMax = () => options.picturesMax ?? this.#link?.entry.picturesMax ?? 12;
     this.#attention = new Attention({ link, views, broadcasts, picturesMax });
+    this.#flowWatch = new FlowWatch({ link, views, broadcasts });
     const changed = (publication: Publication) => tell("publication", publication);
     this.#publications = new Publications({ link, changed });
     this.#talk = new Talk({ link, tell });
@@ -274,6 +277,7 @@ export class Room extends Emitter<RoomEvents> {
     if (this.#isClosed()) return;
     window.removeEventListener("pagehide", this.#onPageHide);
     this.#attention.close();
+    this.#flowWatch.close();
     this.#watcher.close();
     this.#link?.close();
     this.#publications.close();

@@ -15,7 +15,7 @@ export interface RoomEvents {
   "session.left": { sessionId: string };
   "broadcast.started": { broadcast: BroadcastInfo };
   "broadcast.stopped": { broadcastId: string };
-  /** A track was added, removed, muted or unmuted. */
+  /** A track came, went or was muted, or all of it was interrupted or resumed. */
   "broadcast.changed": { broadcast: BroadcastInfo };
   view: View;
   publication: Publication;

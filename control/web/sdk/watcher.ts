@@ -11,6 +11,8 @@ import { View, type ViewState } from "./view.ts";
 
 type Told<Type extends OwnEvent["type"]> = Extract<OwnEvent, { type: Type }>;
 
+// How long the last picture of media that is gone may stay, with a word over it.
+const lastPictureMs = 5000;
 // The server grants what waits; asking by oneself only mends what was missed.
 const waitMs = 30_000;
 
@@ -113,7 +115,8 @@ export class Watcher {
   renewed({ viewId, broadcastId, oldRunsMs }: Told<"view.renewed">): void {
     const view = this.views.get(broadcastId);
     if (view?.feed?.viewId !== viewId) return;
-    view.feed.runsUntilMs = performance.now() + oldRunsMs;
+    // The last picture of what is gone stays for a moment: better than none.
+    view.feed.runsUntilMs = performance.now() + Math.max(oldRunsMs, lastPictureMs);
     this.#handOver.renew(broadcastId);
     this.#asking.now(broadcastId);
   }

@@ -1,0 +1,116 @@
+import type { types } from "mediasoup-client";
+import type { BroadcastInfo } from "#schema/channel.ts";
+import type { Feed } from "./feed.ts";
+import type { Link } from "./link.ts";
+import type { View } from "./view.ts";
+
+const lookEveryMs = 1000;
+/** Nothing came for this long: the view is stalled, and says so. */
+const stalledAfterMs = 2500;
+/** For this long, though the connection stands: the server is told. */
+const lostAfterMs = 5000;
+/** It is told again after this, as it may have had nothing better. */
+const toldEveryMs = 15_000;
+
+export interface FlowWatchHost {
+  /** The session's link, or undefined while the room is entered again. */
+  link(): Link | undefined;
+  views: ReadonlyMap<string, View>;
+  broadcasts: ReadonlyMap<string, BroadcastInfo>;
+}
+
+interface Flow {
+  packets: number;
+  /** Which tracks were counted: with others, counting begins anew. */
+  counted: string;
+  /** `performance.now()` of the last packet that was seen to have come. */
+  flowedAtMs: number;
+  toldAtMs: number;
+}
+
+/**
+ * Watches whether media that should arrive does. A server may fail in ways that
+ * nobody notices but who waits for its pictures: they are told to control, which
+ * moves them.
+ */
+export class FlowWatch {
+  readonly #host: FlowWatchHost;
+  readonly #flows = new WeakMap<Feed, Flow>();
+  readonly #timer: ReturnType<typeof setInterval>;
+
+  constructor(host: FlowWatchHost) {
+    this.#host = host;
+    this.#timer = setInterval(() => void this.#look(), lookEveryMs);
+  }
+
+  /** Watches no more. */
+  close(): void {
+    clearInterval(this.#timer);
+  }
+
+  async #look(): Promise<void> {
+    const link = this.#host.link();
+    if (!link) return;
+    const ready = [...this.#host.views.values()].filter(({ state }) => state === "ready");
+    const looking = [...Map.groupBy(ready, ({ transportId }) => transportId)].map(
+      async ([transportId, views]) => {
+        const transport = link.transports.peek(transportId ?? "");
+        if (!transport || transport.closed) return;
+        const packets = await packetsBySsrc(transport);
+        const stands = transport.connectionState === "connected";
+        for (const view of views) this.#weigh(link, view, packets, stands);
+      },
+    );
+    await Promise.all(looking);
+  }
+
+  #weigh(link: Link, view: View, packets: Map<number, number>, stands: boolean): void {
+    const { feed } = view;
+    if (!feed || view.state !== "ready" || link.closed) return;
+    const expected = this.#expected(view, feed);
+    const counted = expected.map(({ id }) => id).join(" ");
+    let sum = 0;
+    for (const { rtpParameters } of expected) {
+      sum += packets.get(rtpParameters.encodings?.[0]?.ssrc ?? 0) ?? 0;
+    }
+    const nowMs = performance.now();
+    const before = this.#flows.get(feed);
+    const same = before && before.counted === counted;
+    if (!same || before.packets !== sum || expected.length === 0) {
+      const toldAtMs = before?.toldAtMs ?? Number.NEGATIVE_INFINITY;
+      this.#flows.set(feed, { packets: sum, counted, flowedAtMs: nowMs, toldAtMs });
+      view.stall(false);
+      return;
+    }
+    const silentMs = nowMs - before.flowedAtMs;
+    view.stall(silentMs >= stalledAfterMs);
+    const interrupted = this.#host.broadcasts.get(view.broadcastId)?.interrupted;
+    const due = silentMs >= lostAfterMs && nowMs - before.toldAtMs >= toldEveryMs;
+    // While its broadcaster is cut off, and while one's own connection is, the
+    // server that it comes from is not to blame.
+    if (!due || interrupted || !stands || view.moving) return;
+    before.toldAtMs = nowMs;
+    link.api.reportLost(feed.viewId).catch(() => {});
+  }
+
+  /** The consumers that bring something unless something is wrong. */
+  #expected(view: View, feed: Feed): types.Consumer[] {
+    const tracks = this.#host.broadcasts.get(view.broadcastId)?.tracks ?? [];
+    const muted = new Set(tracks.flatMap(({ id, paused }) => (paused ? [id] : [])));
+    return [...feed.consumers].flatMap(([trackId, consumer]) => {
+      const wanted = consumer.kind === "video" ? view.picture : !view.options.soundOff;
+      return wanted && !muted.has(trackId) && !consumer.closed ? [consumer] : [];
+    });
+  }
+}
+
+async function packetsBySsrc(transport: types.Transport): Promise<Map<number, number>> {
+  const packets = new Map<number, number>();
+  const report = await transport.getStats().catch(() => undefined);
+  for (const entry of report?.values() ?? []) {
+    if (entry.type !== "inbound-rtp") continue;
+    const { ssrc, packetsReceived = 0 } = entry as RTCInboundRtpStreamStats;
+    packets.set(ssrc, packetsReceived);
+  }
+  return packets;
+}
