@@ -143,8 +143,7 @@ export const settingsSchema = z.object({
   /** When a node counts as failing, and how long it then takes nothing new. */
   failing: z
     .object({
-      /** As many failures within this time hold a node back. */
-      failures: positive.prefault(2),
+      /** A second failure within this time holds a node back. */
       withinMs: positive.prefault(60_000),
       /** How long it has to be well; doubled by each time that it is held again. */
       holdMs: positive.prefault(60_000),

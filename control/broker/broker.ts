@@ -146,6 +146,7 @@ export class Broker {
     const served = group.slice(0, answers.length);
     this.#queue.unshift(...group.slice(answers.length));
     const changes = draft.seal();
+    for (const { what, details } of draft.alerts) this.#options.onAlert(what, details);
     if (changes.empty) {
       this.#answer(served, answers);
       this.#noteDeadline(state);

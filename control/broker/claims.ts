@@ -37,6 +37,7 @@ export function releaseView(
   const ofSession = room.viewsBySession.get(view.sessionId);
   if (view.newest) ofSession?.delete(view.broadcastId);
   endMoveOf(draft, room, view);
+  room.shunned.delete(view.id);
   if (ofSession?.size === 0) room.viewsBySession.delete(view.sessionId);
   draft.changes.views.remove(view.id);
   endClaimTime(draft, room, view);

@@ -16,12 +16,13 @@ import { readFleet, readPlacement } from "./decide/fleet.ts";
 import { nodeHeard } from "./decide/heartbeat.ts";
 import { wantLayers } from "./decide/layers.ts";
 import { mayBroadcast } from "./decide/may-broadcast.ts";
-import { openPipes, tick, transportLost } from "./decide/media.ts";
+import { openPipes, transportLost, viewLost } from "./decide/media.ts";
 import { ban, kick, unban } from "./decide/moderation.ts";
 import { forgetNodeKey, readNodeEpoch } from "./decide/node-keys.ts";
 import {
   acknowledge,
   cordonNode,
+  drainNode,
   nodeSilent,
   registerNode,
   workerDied,
@@ -39,6 +40,7 @@ import {
   readRoomState,
 } from "./decide/sessions.ts";
 import { showBroadcast, unshowBroadcast } from "./decide/shown.ts";
+import { tick } from "./decide/tick.ts";
 import { activateViews, claimViews, locateViews, releaseViews } from "./decide/views.ts";
 import { addWebhook, removeWebhook } from "./decide/webhooks.ts";
 import type { Decision } from "./decision.ts";
@@ -61,6 +63,7 @@ const decisions = {
   closeRoom,
   carrySession,
   cordonNode,
+  drainNode,
   createRoom,
   detachSession,
   endIdentity,
@@ -94,6 +97,7 @@ const decisions = {
   tick,
   transportLost,
   wantLayers,
+  viewLost,
   workerDied,
 };
 

@@ -1,5 +1,5 @@
 import type { Draft } from "./draft.ts";
-import type { RoomState, ViewRow } from "./state.ts";
+import type { MoveRow, RoomState, ViewRow } from "./state.ts";
 
 /*
  * A view that moves holds two seats, and one row names both. The move ends with
@@ -14,6 +14,37 @@ export function seatsOf(room: RoomState, sessionId: string): ViewRow[] {
     const move = room.moves.get(view.id);
     const old = move && room.views.get(move.viewId);
     return old && old !== view ? [view, old] : [view];
+  });
+}
+
+/** Records that a view's session has another seat now, and keeps both until it is there. */
+export function beginMove(
+  draft: Draft,
+  room: RoomState,
+  old: ViewRow,
+  next: ViewRow,
+  reason: string,
+): void {
+  const row: MoveRow = {
+    viewId: old.id,
+    toViewId: next.id,
+    roomId: room.row.id,
+    sessionId: old.sessionId,
+    broadcastId: old.broadcastId,
+    reason,
+    startedAtMs: draft.nowMs,
+  };
+  for (const id of [row.viewId, row.toViewId]) room.moves.set(id, row);
+  draft.changes.moves.put(row);
+  const { oldRunsMs } = draft.settings.moves;
+  draft.setDeadline("move", old.id, room.row.id, oldRunsMs);
+  draft.emitForSession(room, old.sessionId, {
+    type: "view.moved",
+    viewId: old.id,
+    toViewId: next.id,
+    broadcastId: old.broadcastId,
+    reason,
+    oldRunsMs,
   });
 }
 

@@ -97,7 +97,11 @@ export function replace(
     if ("code" in place) {
       // A host that takes nothing new still has what it had.
       const stays = fits && worker?.open && nodes.get(worker.nodeId)?.state === "ready";
-      if (!stays) return place;
+      if (!stays) {
+        // What is on its way to the old transport must not count as arrived.
+        setPlaces(draft, broadcast, workerId, newTransportId(nodeIdOfWorker(workerId)));
+        return place;
+      }
     } else ({ workerId, dedicates } = place);
   }
   if (dedicates) {
@@ -107,6 +111,31 @@ export function replace(
   setPlaces(draft, broadcast, workerId, newTransportId(nodeIdOfWorker(workerId)));
   repipe(draft, broadcast, false);
   return undefined;
+}
+
+/** Asks a running broadcast to go to another worker; both places are held. */
+export function beginBroadcastMove(
+  draft: Draft,
+  broadcast: BroadcastState,
+  reason: string,
+): boolean {
+  const { row } = broadcast;
+  const home = draft.state.rooms.get(row.homeRoomId);
+  if (row.state !== "live" || broadcast.tracks.size === 0 || !home) return false;
+  const pipedTo = draft.state.picture
+    .pipesOf(row.id)
+    .map((pipe) => nodeIdOfWorker(pipe.consumerWorkerId));
+  const avoid = new Set([row.workerId]);
+  const place = choosePlace(draft, home.row, row.mediaClass, { pipedTo, avoid });
+  if ("code" in place) return false;
+  if (place.dedicates) draft.state.picture.dedicate(place.workerId, home.row.id);
+  const other = newTransportId(nodeIdOfWorker(place.workerId));
+  setPlaces(draft, broadcast, row.workerId, row.transportId, place.workerId, other);
+  setState(draft, broadcast, "moving");
+  const { broadcastMs } = draft.settings.moves;
+  draft.setDeadline("resume", row.id, row.homeRoomId, broadcastMs);
+  tellMoved(draft, broadcast, reason, broadcastMs, broadcastMs);
+  return true;
 }
 
 /** The transport that a broadcast's tracks have to be on to be there. */
@@ -122,6 +151,7 @@ export function settleResume(draft: Draft, broadcast: BroadcastState): void {
   if ([...tracks.values()].some((track) => track.transportId !== wanted)) return;
   draft.clearDeadline("resume", row.id);
   const { oldRunsMs } = draft.settings.moves;
+  draft.setDeadline("leave", row.id, row.homeRoomId, oldRunsMs);
   if (row.state === "interrupted") {
     setState(draft, broadcast, "live");
     if (tracks.size === 0) return;
@@ -134,7 +164,6 @@ export function settleResume(draft: Draft, broadcast: BroadcastState): void {
     repipe(draft, broadcast, true);
     tellRenewed(draft, broadcast, oldRunsMs);
   }
-  draft.setDeadline("leave", row.id, row.homeRoomId, oldRunsMs);
 }
 
 /** The time to resume or move is over: what is there goes on, if anything is. */

@@ -10,7 +10,7 @@ import type {
   view,
   waiting,
 } from "#schema/control/rooms.ts";
-import type { Settings } from "#schema/settings.ts";
+import type { MediaClass, Settings } from "#schema/settings.ts";
 import type { GuardMemory } from "../placement/cpu-guard.ts";
 import { Picture } from "../placement/picture.ts";
 import { Deadlines } from "./deadlines.ts";
@@ -48,10 +48,20 @@ export interface RoomState {
   viewsBySession: Map<string, Map<string, ViewRow>>;
   /** Views on the move, by the view in the old seat and by the one in the new. */
   moves: Map<string, MoveRow>;
+  /** Nodes to which a view's last move did not succeed, in memory only. */
+  shunned: Map<string, string>;
   /** Identities that may not come in. */
   bans: Set<string>;
   keys: Map<string, IdempotencyRow>;
   touchedAtMs: number;
+}
+
+/** A view that was refused for want of points, and when. */
+interface Wish {
+  roomId: string;
+  sessionId: string;
+  broadcastId: string;
+  atMs: number;
 }
 
 /** What the broker knows of its zone; the database is the only truth. */
@@ -71,6 +81,14 @@ export class ZoneState {
   readonly load = new Map<string, { cpuPercent: number; guard: GuardMemory }>();
   /** Traffic by node, in kilobytes, that is not written to the ledger yet. */
   readonly sentKb = new Map<string, number>();
+  // What follows is in memory only: a new broker hears it again.
+  /** When sessions told of lost media: node -> session -> when. */
+  readonly losses = new Map<string, Map<string, number>>();
+  /** When nodes' leases ended, and since when others' are put off. */
+  readonly endedAtMs = new Map<string, number>();
+  readonly pausedAtMs = new Map<string, number>();
+  /** The last view of a class that was refused for want of points. */
+  readonly wishes = new Map<MediaClass, Wish>();
   #lookedAtMs = 0;
   generation = 0;
   commitSeq = 0;
@@ -136,5 +154,6 @@ export function deadlineKey(kind: DeadlineRow["kind"], key: string): string {
 export function closedReasonOf(row: NodeRow): string | undefined {
   if (row.state !== "ready") return row.state;
   if (row.cordoned) return "cordoned";
-  return row.draining ? "draining" : undefined;
+  if (row.draining || row.emptying) return "draining";
+  return row.heldUntilMs === null ? undefined : "failing";
 }

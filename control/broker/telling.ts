@@ -31,6 +31,8 @@ export abstract class Telling {
   /** Instructions by node, and events by room, to be told after the commit. */
   readonly instructions = new Map<string, OutboxItem[]>();
   readonly news = new Map<string, RoomNews>();
+  /** What an operator has to know of, whatever becomes of the commit. */
+  readonly alerts: { what: string; details: Record<string, unknown> }[] = [];
   readonly #zone: string;
 
   constructor(state: ZoneState, zone: string, nowMs: number) {
@@ -58,6 +60,10 @@ export abstract class Telling {
   touchRoom(room: RoomState): void {
     room.touchedAtMs = this.nowMs;
     this.changes.rooms.put(room.row);
+  }
+
+  alert(what: string, details: Record<string, unknown>): void {
+    this.alerts.push({ what, details });
   }
 
   /** Adds an event to a room's stream. */

@@ -10,6 +10,7 @@ import type { Refusal } from "../broker/decision.ts";
 import { configOf, type Env } from "../env.ts";
 import { CallQueue } from "./call-queue.ts";
 import { InstructionQueue } from "./instruction-queue.ts";
+import { Lease } from "./lease.ts";
 import { brokerOf } from "./names.ts";
 import { NodeEvents } from "./node-events.ts";
 
@@ -43,12 +44,12 @@ export class NodeMailbox extends DurableObject<Env> {
   #instructions: InstructionQueue | undefined;
   readonly #calls = new CallQueue();
   readonly #events: NodeEvents;
-  /** A mailbox that woke counts silence from its waking: before, it was deaf. */
-  #heardMs = Date.now();
+  readonly #lease: Lease;
   #tellPoll: (() => void) | undefined;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
+    this.#lease = new Lease(Date.now(), lookEveryMs(env));
     this.#events = new NodeEvents(env, (work) => ctx.waitUntil(work));
     ctx.blockConcurrencyWhile(async () => {
       const known = await ctx.storage.get<Registration>("registration");
@@ -62,10 +63,9 @@ export class NodeMailbox extends DurableObject<Env> {
     this.#enter(registration);
     this.#calls.failAll("The node registered anew.");
     this.#instructions?.known(registration.outboxSeq);
-    this.#heardMs = Date.now();
+    this.#lease.heard(Date.now());
     this.#wakePoll();
-    const { nodeSuspectMs } = configOf(this.env).settings.timing;
-    await this.ctx.storage.setAlarm(this.#heardMs + nodeSuspectMs);
+    await this.ctx.storage.setAlarm(Date.now() + lookEveryMs(this.env));
   }
 
   /** Instructions of a commit, pushed by the broker. */
@@ -147,25 +147,22 @@ export class NodeMailbox extends DurableObject<Env> {
     if (!registration) return;
     const { zone, settings } = configOf(this.env);
     const { nodeSuspectMs, nodeLeaseMs } = settings.timing;
-    const silentMs = Date.now() - this.#heardMs;
+    const broker = brokerOf(this.env, zone);
+    const couldHear = await broker.ready().catch(() => false);
+    this.#lease.look(Date.now(), couldHear);
+    const { silentMs } = this.#lease;
     const { nodeId, epoch } = registration;
-    if (silentMs >= nodeSuspectMs) {
+    if (couldHear && silentMs >= nodeSuspectMs) {
       const state = silentMs >= nodeLeaseMs ? "gone" : "suspect";
-      const answer = await brokerOf(this.env, zone).ask("nodeSilent", {
-        nodeId,
-        epoch,
-        state,
-      });
-      if (state === "gone" && answer.ok) {
+      const answer = await broker.ask("nodeSilent", { nodeId, epoch, state });
+      if (state === "gone" && answer.ok && !answer.value.paused) {
         this.#registration = undefined;
         this.#calls.failAll("The node's lease ended.");
         await this.ctx.storage.delete("registration");
         return;
       }
     }
-    const nextMs = silentMs >= nodeSuspectMs ? nodeLeaseMs : nodeSuspectMs;
-    const atMs = Math.max(this.#heardMs + nextMs, Date.now() + 1000);
-    await this.ctx.storage.setAlarm(atMs);
+    await this.ctx.storage.setAlarm(Date.now() + lookEveryMs(this.env));
   }
 
   #enter(registration: Registration): void {
@@ -183,7 +180,7 @@ export class NodeMailbox extends DurableObject<Env> {
 
   #heard(epoch: number): boolean {
     if (this.#registration?.epoch !== epoch) return false;
-    this.#heardMs = Date.now();
+    this.#lease.heard(Date.now());
     return true;
   }
 
@@ -218,6 +215,11 @@ function pipesTo(
   if (endpoints.every(({ ip }) => ip === address)) return answer;
   const reason = "The node answered with an address that it did not register with.";
   return { callId: answer.callId, ok: false, code: "failed", reason };
+}
+
+/** A silent node is looked for this often, in milliseconds. */
+function lookEveryMs(env: Env): number {
+  return Math.ceil(configOf(env).settings.timing.nodeSuspectMs / 3);
 }
 
 /** What was handed out and not answered is offered again after this. */

@@ -5,6 +5,8 @@ const rules: Record<string, string> = {
   "free-seat-own-worker":
     "A paid point of this broadcast had a free seat on a worker that already serves this viewer.",
   "free-seat": "A paid point of this broadcast had a free seat here: it cost nothing.",
+  "free-seat-to-free-a-point":
+    "It was moved into a free seat of a paid point, so that its old point became free.",
   "point-beside-pipe": "A new point was opened where the broadcast already had its pipe.",
   "point-own-worker":
     "A new point was opened on a worker that already serves this viewer.",
@@ -25,6 +27,10 @@ const rules: Record<string, string> = {
 /** Why workers were passed over, with how many of them. */
 const reasons: Record<string, (count: number) => string> = {
   closed: (count) => `${workers(count)} took nothing new`,
+  draining: (count) => `${workers(count)} were on hosts that are being drained`,
+  failing: (count) =>
+    `${workers(count)} were on hosts that failed twice and were not well for long enough`,
+  suspect: (count) => `${workers(count)} were on hosts that are not heard or lose media`,
   "no-free-seat": (count) => `${workers(count)} had this broadcast but no free seat`,
   "no-free-point": (count) => `${workers(count)} had no free point`,
   "no-free-broadcast": (count) => `${workers(count)} had as many broadcasts as they hold`,

@@ -172,6 +172,8 @@ export class FleetPicture {
   #closed(worker: WorkerPicture): Closed | undefined {
     const node = this.nodes.get(worker.nodeId);
     if (node?.closedReason === "quota" && worker.open) return "no-quota";
+    const named = namedReasons.find((reason) => reason === node?.closedReason);
+    if (named && worker.open) return named;
     if (!node || !this.isOpen(worker)) return "closed";
     if (worker.dedicatedTo !== undefined) return "other-room";
     const { view, leg } = nominalKbps(this.settings, worker.mediaClass);
@@ -196,5 +198,8 @@ export class FleetPicture {
     }
   }
 }
+
+/** Reasons for which a host takes nothing new that are told apart. */
+const namedReasons = ["draining", "failing", "suspect"] as const;
 
 const noWorkers: ReadonlySet<string> = new Set();

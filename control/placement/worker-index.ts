@@ -1,7 +1,15 @@
 import type { MediaClass, WorkerRole } from "#schema/settings.ts";
 
 /** Why a worker can take nothing new whatever is asked; absent where it can. */
-export type Closed = "closed" | "no-quota" | "no-egress" | "no-ingress" | "other-room";
+export type Closed =
+  | "closed"
+  | "draining"
+  | "failing"
+  | "suspect"
+  | "no-quota"
+  | "no-egress"
+  | "no-ingress"
+  | "other-room";
 
 interface Place {
   key: string;

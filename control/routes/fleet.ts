@@ -87,6 +87,37 @@ export const fleet = new OpenAPIHono<AppEnv>({ defaultHook: invalid })
   )
   .openapi(
     route("operator", {
+      method: "post",
+      path: "/v1/nodes/{node}/drain",
+      summary: "Empty a node: what is there moves elsewhere; uncordon ends it",
+      description:
+        "Views and broadcasts move while they run, as far as there is room elsewhere. " +
+        "What is left when the time is over loses its place, and gets another if there is one.",
+      request: {
+        params: nodeParams,
+        query: z.object({
+          /** Milliseconds until what is left is moved without ceremony. */
+          withinMs: z.coerce.number().int().min(1000).max(3_600_000).optional(),
+        }),
+      },
+      responses: {
+        200: json(
+          z.object({ nodeId: z.string(), until: z.iso.datetime() }),
+          "Begun; `GET /v1/nodes` shows what is left.",
+        ),
+        ...refusals("unauthenticated", "not-found", "validation-failed"),
+      },
+    }),
+    async (c) => {
+      const { node: nodeId } = c.req.valid("param");
+      const { withinMs } = c.req.valid("query");
+      const input = { nodeId, withinMs };
+      const begun = await ask(c.env, zoneOf(nodeId) ?? "", "drainNode", input);
+      return c.json({ nodeId, until: new Date(begun.untilMs).toISOString() }, 200);
+    },
+  )
+  .openapi(
+    route("operator", {
       method: "get",
       path: "/v1/nodes/{node}/events",
       summary: "What a node's operator should know: budgets and quotas running out",

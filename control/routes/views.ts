@@ -75,6 +75,30 @@ export const views = new OpenAPIHono<AppEnv>({ defaultHook: invalid })
   )
   .openapi(
     route("session", {
+      method: "post",
+      path: "/v1/views/{view}/lost",
+      summary: "Tell that a view's media comes no longer: it gets another seat",
+      description:
+        "The new seat is told on the session's channel (`view.moved`), or that nothing " +
+        "has room for it now (`view.lost`). A host that several report is suspect.",
+      request: { params },
+      responses: {
+        200: json(
+          z.object({ moved: z.boolean() }),
+          "False where the view is gone already, or too young to judge.",
+        ),
+        ...refusals("unauthenticated", "not-found"),
+      },
+    }),
+    async (c) => {
+      const { view: viewId } = c.req.valid("param");
+      const { roomId, sessionId } = c.var.session;
+      const input = { roomId, sessionId, viewId };
+      return c.json(await ask(c.env, zoneOf(roomId) ?? "", "viewLost", input), 200);
+    },
+  )
+  .openapi(
+    route("session", {
       method: "get",
       path: "/v1/views/{view}/stats",
       summary: "mediasoup's numbers for one's own view",

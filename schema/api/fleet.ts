@@ -29,6 +29,14 @@ export const nodeInfo = z
     state: z.enum(["ready", "suspect", "gone"]),
     cordoned: z.boolean(),
     draining: z.boolean(),
+    /** Its last failure, and until when it takes nothing new for it. */
+    failure: z
+      .object({
+        reason: z.string(),
+        at: z.iso.datetime(),
+        heldUntil: z.iso.datetime().optional(),
+      })
+      .optional(),
     epoch: z.number().int(),
     /** The key to which it is bound; absent: that of the next that registers. */
     publicKey: z.string().optional(),
@@ -70,10 +78,19 @@ export const slotInfo = z
 /** What an operator should know of a node. */
 export const nodeEventInfo = z.object({
   /** A share of the bandwidth budget, or of the month's traffic quota, is reached. */
-  type: z.enum(["egress.warning", "quota.warning", "node.draining"]),
+  type: z.enum([
+    "egress.warning",
+    "quota.warning",
+    "node.draining",
+    /** It failed again: it takes nothing new until it was well for a while. */
+    "node.failing",
+    /** It is silent, and so are too many others: its lease does not end yet. */
+    "lease.paused",
+  ]),
   nodeId: z.string(),
-  /** Of a warning: what is used, as a share of what there is. */
+  /** Of a warning: what is used (or silent), as a share of what there is. */
   share: z.number().optional(),
+  reason: z.string().optional(),
 });
 export type NodeEventInfo = z.infer<typeof nodeEventInfo>;
 

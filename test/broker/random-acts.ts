@@ -57,6 +57,7 @@ export const drastic = [
   "nodeSuspect",
   "nodeGone",
   "cordon",
+  "drain",
 ] as const;
 
 /** Asks a zone and remembers how often each answer was heard. */

@@ -57,6 +57,9 @@ export class RandomHosts {
       case "uncordon":
         await this.#asker.ask("cordonNode", { nodeId, cordoned: act === "cordon" });
         return;
+      case "drain":
+        await this.#asker.ask("drainNode", { nodeId });
+        return;
       case "acknowledge":
         await this.#asker.ask("acknowledge", { nodeId, seq: b });
     }

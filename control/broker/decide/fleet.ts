@@ -9,7 +9,7 @@ import { zoneOf } from "#schema/ids.ts";
 import type { PipePicture, WorkerPicture } from "../../placement/picture-rows.ts";
 import { freeSeatsOf, pointsOf } from "../../placement/weight.ts";
 import { type Decision, roomDecision } from "../decision.ts";
-import type { ZoneState } from "../state.ts";
+import type { NodeRow, ZoneState } from "../state.ts";
 
 /** The zone's nodes, workers and pipes. */
 export const readFleet: Decision<Record<string, never>, Fleet> = {
@@ -24,7 +24,8 @@ export const readFleet: Decision<Record<string, never>, Fleet> = {
         zone: zoneOf(row.id) ?? "",
         state: row.state,
         cordoned: row.cordoned,
-        draining: row.draining,
+        draining: row.draining || row.emptying,
+        failure: failureView(row),
         epoch: row.epoch,
         publicKey: row.publicKey ?? undefined,
         egressKbps: { total: row.egressKbps, used: totals?.egressUsedKbps ?? 0 },
@@ -72,6 +73,13 @@ export const readPlacement = roomDecision<
     wastedPoints: points - least,
   };
 });
+
+function failureView({ failure, failedAtMs, heldUntilMs }: NodeRow): NodeInfo["failure"] {
+  if (failure === null) return undefined;
+  const heldUntil =
+    heldUntilMs === null ? undefined : new Date(heldUntilMs).toISOString();
+  return { reason: failure, at: new Date(failedAtMs).toISOString(), heldUntil };
+}
 
 function workerView(state: ZoneState, worker: WorkerPicture): WorkerInfo {
   const { picture } = state;

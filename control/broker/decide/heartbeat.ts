@@ -2,6 +2,8 @@ import { guardCpu } from "../../placement/cpu-guard.ts";
 import { monthOf } from "../../placement/traffic.ts";
 import type { Decision } from "../decision.ts";
 import type { Draft } from "../draft.ts";
+import { beginDrain, endDrain } from "../drain.ts";
+import { isLosing, noteWell } from "../failing.ts";
 import { refreshNode, watchQuota } from "../node-state.ts";
 import type { NodeRow } from "../state.ts";
 
@@ -24,11 +26,15 @@ export const nodeHeard: Decision<Heard, { claims: number }> = {
     if (row?.epoch !== epoch || row.state === "gone") return { refusal: "node-fenced" };
     countTraffic(draft, row, input.egressKbps);
     watchQuota(draft, nodeId);
-    if (row.state === "suspect" || row.draining !== draining) {
+    // Its heartbeats say nothing of its media: that its viewers know better.
+    const recovers = row.state === "suspect" && !isLosing(draft, nodeId);
+    if (recovers) noteWell(draft, row);
+    if (recovers || row.draining !== draining) {
       if (draining && !row.draining) {
         draft.emitForNode(row, { type: "node.draining", nodeId });
-      }
-      row.state = "ready";
+        beginDrain(draft, row, draft.settings.moves.drainMs);
+      } else if (!draining && row.draining && !row.emptying) endDrain(draft, row);
+      if (recovers) row.state = "ready";
       row.draining = draining;
       refreshNode(draft, nodeId);
     }

@@ -1,11 +1,12 @@
 import { nodeIdOfWorker } from "#schema/ids.ts";
-import { closePipe, endSession, releaseView } from "../claims.ts";
-import { bulkOf, type Decision, roomDecision, roomsBeside } from "../decision.ts";
+import { endSession, releaseView } from "../claims.ts";
+import { bulkOf, type Decision, roomDecision, sessionDecision } from "../decision.ts";
 import type { Draft } from "../draft.ts";
+import { noteLoss } from "../failing.ts";
 import { isOn } from "../node-state.ts";
-import { endLeaving, endResume, interrupt } from "../places.ts";
+import { endLeaving, interrupt } from "../places.ts";
 import { loseSeat, serveWaiting } from "../rehouse.ts";
-import type { DeadlineRow, RoomState, ViewRow } from "../state.ts";
+import type { RoomState, ViewRow } from "../state.ts";
 import { markOpen } from "./views.ts";
 
 /** Legs were made: the pipes of these generations are open. */
@@ -66,7 +67,7 @@ export const transportLost = roomDecision<
  * A view whose media does not reach its client. A session that is there is given
  * another seat, though not for ever: it may be the client that cannot connect.
  */
-function loseUnconnected(
+export function loseUnconnected(
   draft: Draft,
   room: RoomState,
   view: ViewRow,
@@ -85,74 +86,22 @@ function loseUnconnected(
   draft.emitForSession(room, sessionId, lost);
 }
 
-/** The broker's alarm: acts on what is due. */
-export const tick: Decision<{ most: number; nowMs: number }, { acted: number }> = {
-  rooms: ({ most, nowMs }, state) => {
-    const rooms = new Set<string>();
-    for (const { kind, roomId } of state.deadlines.due(nowMs, most)) {
-      if (kind === "waiting") {
-        for (const row of state.waiting.upcoming(most)) rooms.add(row.roomId);
-      }
-      if (!roomId) continue;
-      for (const id of roomsBeside(roomId, state)) rooms.add(id);
-    }
-    return rooms;
-  },
-  decide(draft, { most, nowMs }) {
-    const { state } = draft;
-    // Others of the group may have cleared deadlines, so that later ones move
-    // up whose rooms nobody loaded: the next alarm is at once, and serves them.
-    const due = state.deadlines.due(nowMs, most).filter(({ roomId }) => {
-      const needed = roomId ? [...roomsBeside(roomId, state)] : [];
-      return needed.every((id) => state.rooms.has(id));
-    });
-    for (const row of due) {
-      draft.clearDeadline(row.kind, row.key);
-      expire(draft, row);
-    }
-    if (due.some(({ kind }) => kind === "waiting")) {
-      // What is due beside it has lost views too, and leaves less to this commit.
-      serveWaiting(draft, Math.max(1, most - due.length + 1));
-    }
-    return { acted: due.length };
-  },
-};
-
-function expire(draft: Draft, { kind, key, roomId }: DeadlineRow): void {
-  const { state } = draft;
-  if (kind === "pipe-linger") {
-    const [broadcastId = "", workerId = ""] = key.split(" ");
-    const pipe = state.picture.pipe(broadcastId, workerId);
-    if (pipe?.state === "lingering") closePipe(draft, pipe);
-    return;
-  }
-  const room = state.rooms.get(roomId);
-  if (!room) return;
-  if (kind === "view-claim") {
-    const late = [...room.views.values()].filter(
-      (view) => view.transportId === key && view.state === "claimed",
-    );
-    for (const view of late) {
-      loseUnconnected(draft, room, view, "its media never connected");
-    }
-    return;
-  }
-  if (kind === "resume" || kind === "leave") {
-    const broadcast = state.broadcasts.get(key);
-    if (!broadcast) return;
-    if (kind === "resume") endResume(draft, broadcast);
-    else endLeaving(draft, broadcast);
-    return;
-  }
-  if (kind === "move") {
-    const move = room.moves.get(key);
-    const next = move && room.views.get(move.toViewId);
-    // The old seat goes where the new one is in use, else the other way round.
-    const goes = next?.state === "active" ? room.views.get(key) : next;
-    if (goes) releaseView(draft, room, goes, true);
-    return;
-  }
-  if (kind !== "session-attach" && kind !== "session-grace") return;
-  const session = room.sessions.get(key);
-  if (session) endSession(draft, room, session);
-}
+/**
+ * A viewer tells that a view's media comes no longer: it gets another seat at once,
+ * and its host is suspect where several say so. What is too young to judge stays.
+ */
+export const viewLost = sessionDecision<
+  { roomId: string; sessionId: string; viewId: string },
+  { moved: boolean }
+>((draft, { viewId }, room, session) => {
+  const view = room.views.get(viewId);
+  if (view?.sessionId !== session.id) return { moved: false };
+  const { lossAfterMs } = draft.settings.failing;
+  if (draft.nowMs - view.claimedAtMs < lossAfterMs) return { moved: false };
+  const nodeId = nodeIdOfWorker(view.workerId);
+  noteLoss(draft, nodeId, session.id);
+  const reason = "its media came no longer";
+  loseSeat(draft, room, view, { reason, avoidNodeId: nodeId, tellAgent: true });
+  serveWaiting(draft, bulkOf(draft));
+  return { moved: true };
+});

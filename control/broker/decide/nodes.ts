@@ -10,6 +10,9 @@ import {
 } from "../clearing.ts";
 import type { Decision, Refusal } from "../decision.ts";
 import type { Draft } from "../draft.ts";
+import { beginDrain, endDrain } from "../drain.ts";
+import { noteFailure, noteWell } from "../failing.ts";
+import { isLeasePaused } from "../lease-pause.ts";
 import { refreshNode, watchQuota } from "../node-state.ts";
 import type { Loss } from "../rehouse.ts";
 import type { NodeRow } from "../state.ts";
@@ -48,6 +51,9 @@ export const registerNode: Decision<Registering, Registered> = {
     const cleared = before && clearNode(draft, nodeId, { reason });
     const row = nodeRow(nodeId, input, before);
     state.nodes.set(nodeId, row);
+    const left = before?.draining || before?.emptying;
+    if (before?.state === "ready" && !left) noteFailure(draft, row, "it started anew");
+    else noteWell(draft, row);
     // What was said in the old epoch is moot: nobody will acknowledge it.
     draft.changes.acknowledged.set(nodeId, row.outboxSeq);
     draft.instructions.delete(nodeId);
@@ -59,22 +65,30 @@ export const registerNode: Decision<Registering, Registered> = {
   },
 };
 
-/** A node has not been heard: it takes nothing new, or has lost its claims. */
+/**
+ * A node has not been heard: it takes nothing new, or has lost its claims; which
+ * is put off where too many are silent at once.
+ */
 export const nodeSilent: Decision<
   { nodeId: string; epoch: number; state: "suspect" | "gone" },
-  Record<string, never>
+  { paused: boolean }
 > = {
   rooms: ({ nodeId, state: wanted }, state) =>
     wanted === "gone" ? roomsOnNode(nodeId, state) : [],
   decide(draft, { nodeId, epoch, state: wanted }) {
     const row = draft.state.nodes.get(nodeId);
-    if (row?.epoch !== epoch || row.state === wanted || row.state === "gone") return {};
-    row.state = wanted;
+    if (row?.epoch !== epoch || row.state === wanted || row.state === "gone") {
+      return { paused: false };
+    }
     const gone = wanted === "gone";
+    if (gone && isLeasePaused(draft, row)) return { paused: true };
+    if (row.state === "ready") noteFailure(draft, row, "it did not answer");
+    row.state = wanted;
+    if (gone) draft.state.endedAtMs.set(nodeId, draft.nowMs);
     const cleared = gone && clearNode(draft, nodeId, silence(draft));
     refreshNode(draft, nodeId);
     if (cleared) resettle(draft, cleared);
-    return {};
+    return { paused: false };
   },
 };
 
@@ -95,11 +109,14 @@ export const workerDied: Decision<
     { nodeId, epoch, workerId, incarnation, replacedBy },
   ): Refusal | Record<string, never> {
     const worker = draft.state.picture.workers.get(workerId);
-    if (draft.state.nodes.get(nodeId)?.epoch !== epoch) return { refusal: "node-fenced" };
+    const row = draft.state.nodes.get(nodeId);
+    if (row?.epoch !== epoch) return { refusal: "node-fenced" };
     if (worker?.nodeId !== nodeId || worker.incarnation !== incarnation) return {};
     const cleared = clearWorker(draft, workerId, { reason: "its media worker died" });
     draft.state.picture.putWorker({ ...worker, incarnation: replacedBy });
     draft.touchWorker(workerId);
+    noteFailure(draft, row, "a media worker died");
+    refreshNode(draft, nodeId);
     resettle(draft, cleared);
     return {};
   },
@@ -117,7 +134,27 @@ export const acknowledge: Decision<
   },
 };
 
-/** Stops or allows new work on a node; what is there stays. */
+/**
+ * Empties a node: what is there moves elsewhere, as far as there is room, and what
+ * is left at the deadline goes without ceremony. It stays empty until uncordoned.
+ * Asked again, it is the newer deadline that holds.
+ */
+export const drainNode: Decision<
+  { nodeId: string; withinMs?: number },
+  { nodeId: string; untilMs: number }
+> = {
+  rooms: () => [],
+  decide(draft, { nodeId, withinMs = draft.settings.moves.drainMs }) {
+    const row = draft.state.nodes.get(nodeId);
+    if (!row) return { refusal: "not-found" };
+    row.emptying = true;
+    beginDrain(draft, row, withinMs);
+    refreshNode(draft, nodeId);
+    return { nodeId, untilMs: draft.nowMs + withinMs };
+  },
+};
+
+/** Stops or allows new work on a node; what is there stays, and a drain ends. */
 export const cordonNode: Decision<
   { nodeId: string; cordoned: boolean },
   { nodeId: string }
@@ -127,6 +164,10 @@ export const cordonNode: Decision<
     const row = draft.state.nodes.get(nodeId);
     if (!row) return { refusal: "not-found" };
     row.cordoned = cordoned;
+    if (!cordoned && row.emptying) {
+      row.emptying = false;
+      if (!row.draining) endDrain(draft, row);
+    }
     refreshNode(draft, nodeId);
     return { nodeId };
   },

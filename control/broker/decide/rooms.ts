@@ -89,6 +89,7 @@ export function emptyRoom(row: RoomRow, nowMs: number): RoomState {
     views: new Map(),
     viewsBySession: new Map(),
     moves: new Map(),
+    shunned: new Map(),
     bans: new Set(),
     keys: new Map(),
     touchedAtMs: nowMs,

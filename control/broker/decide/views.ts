@@ -1,9 +1,11 @@
 import type { WorkerRef } from "#schema/agent/instructions.ts";
 import { nodeIdOfWorker } from "#schema/ids.ts";
 import type { ProblemCode } from "#schema/problems.ts";
+import type { MediaClass } from "#schema/settings.ts";
 import { endClaimTime, releaseView } from "../claims.ts";
 import { sessionDecision } from "../decision.ts";
 import type { Draft } from "../draft.ts";
+import { noteRefused } from "../make-room.ts";
 import { isOn } from "../node-state.ts";
 import { claimPlaced, placeSeats } from "../seats.ts";
 import type { RoomState, SessionRow, ViewRow } from "../state.ts";
@@ -51,6 +53,8 @@ export const claimViews = sessionDecision<
   );
   for (const { broadcastId } of claimed) stopWaiting(draft, session.id, broadcastId);
   for (const { broadcastId, code, passedOver } of placement.refused) {
+    const media = pointless[code];
+    if (media) noteRefused(draft, session, broadcastId, media);
     const reasons = Object.entries(passedOver).map(([why, count]) => `${count} ${why}`);
     const detail =
       reasons.length > 0 ? `Workers passed over: ${reasons.join(", ")}.` : undefined;
@@ -129,6 +133,12 @@ export function markOpen(
   if (generation !== undefined && pipe.generation !== generation) return;
   draft.putPipe({ ...pipe, state: "open" });
 }
+
+/** What is refused for want of points, which a few moves may free. */
+const pointless: Partial<Record<ProblemCode, MediaClass>> = {
+  "no-consumer-capacity": "camera",
+  "no-screen-capacity": "screen",
+};
 
 function stopWaiting(draft: Draft, sessionId: string, broadcastId: string): void {
   const row = draft.state.waiting.get(sessionId, broadcastId);

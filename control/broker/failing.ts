@@ -1,0 +1,73 @@
+import type { Draft } from "./draft.ts";
+import { refreshNode } from "./node-state.ts";
+import type { NodeRow } from "./state.ts";
+
+/*
+ * A node that fails twice in a short time takes nothing new until it was well for
+ * a while, and for longer each time: what comes and goes disturbs more than what
+ * is gone. What it has, it keeps.
+ */
+
+/** A node failed: it may be held back for it. */
+export function noteFailure(draft: Draft, row: NodeRow, what: string): void {
+  const { nowMs, settings } = draft;
+  const { withinMs, forgetMs } = settings.failing;
+  const sinceMs = nowMs - row.failedAtMs;
+  if (sinceMs >= forgetMs) row.holds = 0;
+  const again = row.failure !== null && sinceMs <= withinMs;
+  row.failure = what;
+  row.failedAtMs = nowMs;
+  draft.touchNode(row.id);
+  if (!again && row.heldUntilMs === null) return;
+  row.holds += 1;
+  hold(draft, row);
+  draft.emitForNode(row, { type: "node.failing", nodeId: row.id, reason: what });
+}
+
+/** A node that is held back is well again: its time starts now. */
+export function noteWell(draft: Draft, row: NodeRow): void {
+  if (row.heldUntilMs !== null) hold(draft, row);
+}
+
+/** A node was well for long enough. */
+export function endHold(draft: Draft, nodeId: string): void {
+  const row = draft.state.nodes.get(nodeId);
+  if (!row) return;
+  row.heldUntilMs = null;
+  refreshNode(draft, nodeId);
+}
+
+/**
+ * A session tells that its media from a node is gone. Where several do at about
+ * the same time, the node is suspect at once.
+ */
+export function noteLoss(draft: Draft, nodeId: string, sessionId: string): void {
+  const { state, nowMs, settings } = draft;
+  const { lossSessions, lossWithinMs } = settings.failing;
+  const losses = state.losses.get(nodeId) ?? new Map<string, number>();
+  state.losses.set(nodeId, losses);
+  losses.set(sessionId, nowMs);
+  for (const [id, atMs] of losses) if (nowMs - atMs > lossWithinMs) losses.delete(id);
+  const row = state.nodes.get(nodeId);
+  if (losses.size < lossSessions || row?.state !== "ready") return;
+  row.state = "suspect";
+  noteFailure(draft, row, "its viewers lost their media");
+  refreshNode(draft, nodeId);
+}
+
+/** Whether a node's viewers told of lost media lately. */
+export function isLosing(draft: Draft, nodeId: string): boolean {
+  const { lossSessions, lossWithinMs } = draft.settings.failing;
+  const times = [...(draft.state.losses.get(nodeId)?.values() ?? [])];
+  return (
+    times.filter((atMs) => draft.nowMs - atMs <= lossWithinMs).length >= lossSessions
+  );
+}
+
+function hold(draft: Draft, row: NodeRow): void {
+  const { holdMs, holdMaxMs } = draft.settings.failing;
+  const forMs = Math.min(holdMaxMs, holdMs * 2 ** Math.max(0, row.holds - 1));
+  row.heldUntilMs = draft.nowMs + forMs;
+  draft.setDeadline("node-hold", row.id, "", forMs);
+  draft.touchNode(row.id);
+}

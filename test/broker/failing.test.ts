@@ -1,0 +1,256 @@
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { Lease } from "#control/objects/lease.ts";
+import { startZone, type Zone } from "#test/harness/zone.ts";
+import { checkLedger } from "./check-ledger.ts";
+import { checkPictureEqualsDatabase } from "./check-picture.ts";
+import {
+  broadcaster,
+  die,
+  type Host,
+  join,
+  openRoom,
+  register,
+  watchActive,
+} from "./people.ts";
+
+/* When a host counts as failing, and what its silence costs and does not cost. */
+
+let zone: Zone;
+let host: Host;
+let roomId: string;
+
+beforeEach(async () => {
+  zone = await startZone();
+  await register(zone, { name: "p", workers: ["producer"] });
+  host = await register(zone, { name: "c", workers: ["consumer"] });
+  roomId = await openRoom(zone);
+  await broadcaster(zone, roomId);
+});
+
+afterEach(async () => {
+  expect(await checkLedger(zone.eye, zone.settings)).toEqual([]);
+  expect(await checkPictureEqualsDatabase(zone)).toEqual([]);
+});
+
+const heard = (one: Host) =>
+  zone.ask("nodeHeard", { ...one, draining: false, egressKbps: 0, workers: [] });
+const silent = (one: Host, state: "suspect" | "gone") =>
+  zone.get("nodeSilent", { nodeId: one.nodeId, epoch: one.epoch, state });
+const views = () => zone.count('SELECT count(*) FROM "view"');
+
+async function nodeOf(one: Host) {
+  const { nodes } = await zone.get("readFleet", {});
+  return nodes.find(({ id }) => id === one.nodeId);
+}
+
+/** What a newcomer who watches is refused with; nothing where there is a seat. */
+async function refusalOfNewcomer(): Promise<string | undefined> {
+  const sessionId = await join(zone, roomId);
+  const ask = { roomId, sessionId, broadcasts: "all" as const };
+  const { refused } = await zone.get("claimViews", ask);
+  await zone.get("leaveRoom", { roomId, sessionId });
+  return refused[0]?.detail;
+}
+
+/** A worker's next life ends too. */
+async function dieAgain(): Promise<void> {
+  const workers = [{ workerId: host.workers[0]?.workerId ?? "", incarnation: "another" }];
+  const { nodeId, epoch } = host;
+  const died = { nodeId, epoch, ...workers[0], replacedBy: "a third" };
+  await zone.get("workerDied", { workerId: "", incarnation: "", ...died });
+}
+
+test("a host that fails twice in a minute gets nothing new until it was well for a minute", async () => {
+  await watchActive(zone, roomId, await join(zone, roomId));
+  await die(zone, host, 0);
+  expect(await refusalOfNewcomer()).toBeUndefined();
+  await dieAgain();
+  expect(await refusalOfNewcomer()).toContain("1 failing");
+  const node = await nodeOf(host);
+  expect(node?.failure).toMatchObject({
+    reason: "a media worker died",
+    heldUntil: new Date(zone.nowMs + 60_000).toISOString(),
+  });
+  expect(node?.workers[0]).toMatchObject({ open: false, reason: "failing" });
+  zone.evict();
+  await zone.get("readFleet", {});
+  await zone.advance(59_999);
+  expect(await refusalOfNewcomer()).toContain("1 failing");
+  await zone.advance(1);
+  expect(await refusalOfNewcomer()).toBeUndefined();
+});
+
+test("who lost a seat on a host that is held back is seated there when it is well again", async () => {
+  await die(zone, host, 0);
+  await watchActive(zone, roomId, await join(zone, roomId));
+  await dieAgain();
+  expect([await views(), await zone.count("SELECT count(*) FROM waiting")]).toEqual([
+    0, 1,
+  ]);
+  await zone.advance(60_000);
+  expect([await views(), await zone.count("SELECT count(*) FROM waiting")]).toEqual([
+    1, 0,
+  ]);
+});
+
+test("failing again while it is held back costs twice as long, and silence does not count as well", async () => {
+  await die(zone, host, 0);
+  await dieAgain();
+  await silent(host, "suspect");
+  await zone.advance(100_000);
+  await heard(host);
+  await zone.advance(119_999);
+  expect(await refusalOfNewcomer()).toContain("1 failing");
+  await zone.advance(1);
+  expect(await refusalOfNewcomer()).toBeUndefined();
+});
+
+test("two failures that lie far apart hold nothing back, and an announced leave is none", async () => {
+  await die(zone, host, 0);
+  await zone.advance(60_001);
+  await dieAgain();
+  expect(await refusalOfNewcomer()).toBeUndefined();
+  await zone.advance(60_001);
+  for (let times = 0; times < 3; times += 1) {
+    await zone.get("nodeHeard", { ...host, draining: true, egressKbps: 0, workers: [] });
+    host = await register(zone, { name: "c", workers: ["consumer"] });
+  }
+  expect(await refusalOfNewcomer()).toBeUndefined();
+});
+
+test("loss reported by three sessions makes a host suspect at once, and moves those three", async () => {
+  const other = await register(zone, { name: "d", workers: ["consumer"] });
+  await zone.get("cordonNode", { nodeId: other.nodeId, cordoned: true });
+  const viewers = await Promise.all([1, 2, 3, 4].map(() => join(zone, roomId)));
+  const seen = [];
+  for (const sessionId of viewers) {
+    const [view] = await watchActive(zone, roomId, sessionId);
+    seen.push({ roomId, sessionId, viewId: view?.viewId ?? "" });
+  }
+  await zone.get("cordonNode", { nodeId: other.nodeId, cordoned: false });
+  // Too young to judge, and somebody else's view.
+  const [first] = seen;
+  if (!first) throw new Error("Nobody watches.");
+  expect(await zone.get("viewLost", first)).toEqual({ moved: false });
+  await zone.advance(2000);
+  const stranger = { ...first, sessionId: viewers[3] ?? "" };
+  expect(await zone.get("viewLost", stranger)).toEqual({ moved: false });
+  for (const [at, one] of seen.slice(0, 3).entries()) {
+    expect((await nodeOf(host))?.state).toBe("ready");
+    expect(await zone.get("viewLost", one)).toEqual({ moved: true });
+    const told = zone.toldTo(roomId, one.sessionId).at(-1)?.event;
+    expect(told).toMatchObject({ type: "view.moved", viewId: one.viewId, oldRunsMs: 0 });
+    const on = "SELECT count(*) FROM \"view\" WHERE worker_id LIKE '%_d_%'";
+    expect(await zone.count(on)).toBe(at + 1);
+  }
+  expect((await nodeOf(host))?.state).toBe("suspect");
+  expect(await zone.get("viewLost", first)).toEqual({ moved: false });
+  // Its heartbeats alone do not make it well.
+  await heard(host);
+  expect((await nodeOf(host))?.state).toBe("suspect");
+  await zone.advance(10_001);
+  await heard(host);
+  expect((await nodeOf(host))?.state).toBe("ready");
+  // Who did not complain was left alone.
+  expect(await views()).toBe(4);
+});
+
+test("a host cut off for less than its lease comes back with its claims, for longer without", async () => {
+  const sessionId = await join(zone, roomId);
+  const [view] = await watchActive(zone, roomId, sessionId);
+  await silent(host, "suspect");
+  await heard(host);
+  expect(await views()).toBe(1);
+  await silent(host, "suspect");
+  await silent(host, "gone");
+  expect(await views()).toBe(0);
+  expect(await heard(host)).toMatchObject({ refusal: { refusal: "node-fenced" } });
+  // Told so that a picture which may still come is not thrown away first.
+  expect(zone.toldTo(roomId, sessionId).at(-1)?.event).toMatchObject({
+    type: "view.lost",
+    viewId: view?.viewId,
+  });
+});
+
+test("a host cut off and healed never has more than its 12 points, in its old life and its new", async () => {
+  const tier = await openRoom(zone, 4);
+  await register(zone, { name: "q", workers: ["producer"] });
+  for (let at = 0; at < 12; at += 1) await broadcaster(zone, tier);
+  const viewers = await Promise.all(Array.from({ length: 6 }, () => join(zone, tier)));
+  for (const sessionId of viewers) await watchActive(zone, tier, sessionId);
+  const used = () =>
+    zone.count(
+      "SELECT points_used FROM worker WHERE id = ?",
+      host.workers[0]?.workerId ?? "",
+    );
+  expect(await used()).toBe(12);
+  await silent(host, "suspect");
+  await silent(host, "gone");
+  // It may be sending still: nothing is placed on it before it has begun anew.
+  await zone.advance(60_000);
+  expect(await used()).toBe(0);
+  expect(await views()).toBe(0);
+  host = await register(zone, { name: "c", workers: ["consumer"] });
+  await zone.advance(0);
+  expect(await used()).toBe(12);
+  expect(await views()).toBe(72);
+});
+
+test("leases wait while most of a zone is silent, alert once, and end one by one after all", async () => {
+  const others = [];
+  for (const name of ["d", "e", "f"]) {
+    others.push(await register(zone, { name, workers: ["consumer"] }));
+  }
+  const [d, e] = others;
+  if (!d || !e) throw new Error("There are no hosts.");
+  const sessionId = await join(zone, roomId);
+  await watchActive(zone, roomId, sessionId);
+  for (const one of [host, d]) await silent(one, "suspect");
+  expect(await silent(host, "gone")).toEqual({ paused: true });
+  expect(await silent(host, "gone")).toEqual({ paused: true });
+  expect(zone.alerts.map(({ what }) => what)).toEqual(["leases-paused"]);
+  expect((await nodeOf(host))?.state).toBe("suspect");
+  await heard(d);
+  expect(await silent(host, "gone")).toEqual({ paused: false });
+  expect((await nodeOf(host))?.state).toBe("gone");
+  // One that ended just now counts with the next.
+  await silent(d, "suspect");
+  expect(await silent(d, "gone")).toEqual({ paused: true });
+  zone.nowMs += 300_000;
+  expect(await silent(d, "gone")).toEqual({ paused: false });
+});
+
+test("one of two hosts may end by itself, both at once may not", async () => {
+  const pair = await startZone();
+  const a = await register(pair, { name: "a", workers: ["producer"] });
+  const b = await register(pair, { name: "b", workers: ["consumer"] });
+  const end = ({ nodeId, epoch }: Host, state: "suspect" | "gone") =>
+    pair.get("nodeSilent", { nodeId, epoch, state });
+  await end(a, "suspect");
+  await end(b, "suspect");
+  expect(await end(a, "gone")).toEqual({ paused: true });
+  await pair.get("nodeHeard", { ...b, draining: false, egressKbps: 0, workers: [] });
+  expect(await end(a, "gone")).toEqual({ paused: false });
+});
+
+test("a lease does not run while the database is down, nor for one who slept", async () => {
+  const lease = new Lease(zone.nowMs, 5000);
+  const look = async (ms: number) => {
+    zone.nowMs += ms;
+    const alive = await zone.client.execute("SELECT 1").then(
+      () => true,
+      () => false,
+    );
+    lease.look(zone.nowMs, alive);
+    return lease.silentMs;
+  };
+  expect(await look(5000)).toBe(5000);
+  await zone.server.stop();
+  for (let steps = 0; steps < 12; steps += 1) expect(await look(5000)).toBe(5000);
+  await zone.server.resume();
+  expect(await look(5000)).toBe(10_000);
+  // An alarm that rang an hour late counts for two steps.
+  expect(await look(3_600_000)).toBe(20_000);
+  lease.heard(zone.nowMs);
+  expect(await look(5000)).toBe(5000);
+});
