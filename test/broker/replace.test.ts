@@ -189,11 +189,13 @@ test("who waits and watches again by itself has one seat, and waits no more", as
   await broadcaster(zone, roomId);
   const sessionId = await join(zone, roomId);
   await watchActive(zone, roomId, sessionId);
+  const { nodeId } = await register(zone, { name: "d", workers: ["consumer"] });
+  await zone.get("cordonNode", { nodeId, cordoned: true });
   await gone(host);
   await zone.advance(0);
   expect(await waiting()).toBe(1);
   await Promise.all([
-    register(zone, { name: "d", workers: ["consumer"] }),
+    zone.get("cordonNode", { nodeId, cordoned: false }),
     watch(zone, roomId, sessionId),
   ]);
   await zone.advance(0);
