@@ -19,6 +19,7 @@ export interface FaultTargets {
 }
 
 const minuteMs = 60_000;
+const evictTries = 3;
 /** Polls that a disturbance of polls hits in a row. */
 const pollsHit = 3;
 
@@ -94,14 +95,19 @@ async function evict(
   className: string,
   name: string,
 ): Promise<void> {
-  shutOut(targets, true);
-  try {
-    await targets.zone.evict(className, name).catch((error: Error) => {
+  for (let tries = 1; ; tries++) {
+    shutOut(targets, true);
+    try {
+      return await targets.zone.evict(className, name);
+    } catch (error) {
+      const { message } = error as Error;
       // An object that does not live has no memory either.
-      if (!error.message.includes("not currently running")) throw error;
-    });
-  } finally {
-    shutOut(targets, false);
+      if (message.includes("not currently running")) return;
+      if (tries === evictTries) throw error;
+    } finally {
+      shutOut(targets, false);
+    }
+    await delay(500);
   }
 }
 

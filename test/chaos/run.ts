@@ -42,6 +42,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     const unrecovered = await settle(zone.crowd.remote, settleMs, say);
     if (unrecovered.length > 0) await tellEvidence(zone, say);
     const crowd = await zone.crowd.remote.report();
+    for (const line of crowd.longest) say(`dark: ${line}`);
     say("everybody leaves");
     await zone.population.close();
     await zone.crowd.remote.leaveAll();
@@ -59,16 +60,16 @@ async function tellEvidence(zone: RunningZone, say: (text: string) => void) {
   for (const line of await evidenceOf(zone)) say(line);
 }
 
-/** @returns what could not be injected, a line each */
+/** @returns what could not be injected */
 async function letFail(
   zone: RunningZone,
   scale: Scale,
   faults: readonly Fault[],
   runMs: number,
   say: (text: string) => void,
-): Promise<string[]> {
+): Promise<{ fault: Fault; reason: string }[]> {
   const startedMs = performance.now();
-  const failed: string[] = [];
+  const failed: { fault: Fault; reason: string }[] = [];
   const targets = {
     zone: zone.control.remote,
     zoneName: zone.name,
@@ -86,8 +87,9 @@ async function letFail(
     const { kind, atMs, forMs, host } = fault;
     say(`${(atMs / 1000).toFixed(1)} s: ${kind} ${host + 1} for ${forMs} ms`);
     await inject(fault, targets).catch((error: Error) => {
-      failed.push(`${kind}: ${error.message}`);
-      say(`could not inject ${kind}: ${error.message}`);
+      const [reason = ""] = error.message.split("\n");
+      failed.push({ fault, reason });
+      say(`could not inject ${kind}: ${reason}`);
     });
   });
   await Promise.all(injected);

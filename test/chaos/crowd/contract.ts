@@ -19,6 +19,8 @@ export interface CrowdReport {
   interrupted: number;
   /** Milliseconds of each interruption. */
   interruptionMs: number[];
+  /** The longest ones: who missed whom, for how long, until when in the run. */
+  longest: string[];
   /** Milliseconds from wanting a camera to its first picture. */
   firstPictureMs: number[];
   /** Cameras that should be seen by someone at this moment, and are not. */

@@ -91,7 +91,8 @@ export class Crowd {
       broadcasters: [...this.#present.values()].filter((one) => one.sending).length,
       views: served.length,
       interrupted: served.filter((flow) => flow.interruptions.length > 0).length,
-      interruptionMs: served.flatMap((flow) => flow.interruptions),
+      interruptionMs: served.flatMap((flow) => flow.interruptions.map(({ ms }) => ms)),
+      longest: longestOf(everyone),
       firstPictureMs: served.map(
         ({ firstAtMs = 0, wantedAtMs }) => firstAtMs - wantedAtMs,
       ),
@@ -149,4 +150,19 @@ export class Crowd {
     const host = `127.1.${Math.floor(number / 250) % 250}.${(number % 250) + 1}`;
     return `http://${host}:${this.#options.doorPort}`;
   }
+}
+
+const longestShown = 12;
+
+function longestOf(everyone: readonly Participant[]): string[] {
+  const all = everyone.flatMap(({ identity, flows, past }) =>
+    [...flows.values(), ...past].flatMap((flow) =>
+      flow.interruptions.map((one) => ({ ...one, viewer: identity, of: flow.identity })),
+    ),
+  );
+  const longest = all.sort((a, b) => b.ms - a.ms).slice(0, longestShown);
+  return longest.map(({ ms, untilMs, viewer, of }) => {
+    const until = new Date(performance.timeOrigin + untilMs).toISOString();
+    return `${viewer} did not see ${of} for ${Math.round(ms)} ms until ${until}`;
+  });
 }

@@ -8,8 +8,8 @@ export class Flow {
   readonly wantedAtMs: number;
   firstAtMs: number | undefined;
   lastAtMs: number;
-  /** Milliseconds without a picture, each time that it stayed away. */
-  readonly interruptions: number[] = [];
+  /** How long the picture stayed away each time, and until when. */
+  readonly interruptions: { ms: number; untilMs: number }[] = [];
   #ended = false;
 
   /** @param nowMs when the camera began to send */
@@ -44,6 +44,8 @@ export class Flow {
 
   #note(nowMs: number): void {
     const gapMs = nowMs - this.lastAtMs;
-    if (!this.#ended && gapMs > darkFromMs) this.interruptions.push(gapMs);
+    if (!this.#ended && gapMs > darkFromMs) {
+      this.interruptions.push({ ms: gapMs, untilMs: nowMs });
+    }
   }
 }
