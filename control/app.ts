@@ -12,6 +12,7 @@ import { fleet } from "./routes/fleet.ts";
 import { health } from "./routes/health.ts";
 import { lobby } from "./routes/lobby.ts";
 import { ownAccount } from "./routes/own-account.ts";
+import { payments } from "./routes/payments.ts";
 import { rooms } from "./routes/rooms.ts";
 import { sessions } from "./routes/sessions.ts";
 import { transports } from "./routes/transports.ts";
@@ -39,6 +40,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
     fleet,
     accounts,
     ownAccount,
+    payments,
     lobby,
     webhooks,
     whip,

@@ -55,3 +55,18 @@ export const tokenSettings = z
     revocationKeepMs: positive.prefault(7 * 86_400_000),
   })
   .prefault({});
+
+export const paymentSettings = z
+  .object({
+    /** A webhook's signature may be this old. */
+    toleranceSeconds: positive.prefault(300),
+    /** What a subscription pays for goes on for this long when a renewal is late. */
+    graceMs: positive.prefault(3 * 86_400_000),
+    /** What a single payment buys lasts for this long, unless it says otherwise. */
+    days: positive.prefault(30),
+    /** Tiers by the provider's price or product ids, for those without metadata. */
+    tierOf: z.record(z.string(), z.number().int().min(0).max(63)).prefault({}),
+    /** Purchases that one sweep carries to the accounts. */
+    carriedMax: positive.prefault(200),
+  })
+  .prefault({});

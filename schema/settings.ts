@@ -1,5 +1,10 @@
 import { z } from "zod";
-import { accountSettings, databaseSettings, tokenSettings } from "./account-settings.ts";
+import {
+  accountSettings,
+  databaseSettings,
+  paymentSettings,
+  tokenSettings,
+} from "./account-settings.ts";
 
 const count = z.number().int().nonnegative();
 const positive = z.number().int().positive();
@@ -167,6 +172,7 @@ export const settingsSchema = z.object({
     .prefault({}),
   accounts: accountSettings,
   databases: databaseSettings,
+  payments: paymentSettings,
   tokens: tokenSettings,
   chat: z
     .object({

@@ -86,6 +86,12 @@ const lobby: MiddlewareHandler<AppEnv> = async (c, next) => {
   await next();
 };
 
+/** The payment provider, where payments are taken; its signature is over the body. */
+const payments: MiddlewareHandler<AppEnv> = async (c, next) => {
+  if (configOf(c.env).stripeSecrets.length === 0) throw new Problem("not-found");
+  await next();
+};
+
 const anyone: MiddlewareHandler<AppEnv> = async (_, next) => next();
 
 /** Every route names one of these: who may call it. */
@@ -98,6 +104,7 @@ export const access = {
   node,
   nodeKey,
   operator,
+  payments,
   session,
 };
 export type AccessRule = keyof typeof access;

@@ -1,4 +1,5 @@
 import { idOf } from "#schema/ids.ts";
+import type { EntitlementRow } from "../databases/entitlements.ts";
 import {
   type KeyWithAccount,
   newestKeyIdOf,
@@ -19,7 +20,7 @@ export interface KnownKey {
   revoked: boolean;
   suspended: boolean;
   everyTier: boolean;
-  entitlements: { tier: number; startsAtMs: number; endsAtMs: number | null }[];
+  entitlements: Pick<EntitlementRow, "tier" | "startsAtMs" | "endsAtMs" | "renewsAtMs">[];
 }
 
 interface Remembered {

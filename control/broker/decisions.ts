@@ -42,7 +42,7 @@ import {
 import { showBroadcast, unshowBroadcast } from "./decide/shown.ts";
 import { tick } from "./decide/tick.ts";
 import { activateViews, claimViews, locateViews, releaseViews } from "./decide/views.ts";
-import { addWebhook, removeWebhook } from "./decide/webhooks.ts";
+import { addWebhook, removeWebhook, tellAccount } from "./decide/webhooks.ts";
 import type { Decision } from "./decision.ts";
 
 /** Everything that a broker can be asked, by name. */
@@ -50,6 +50,7 @@ const decisions = {
   acknowledge,
   addWebhook,
   removeWebhook,
+  tellAccount,
   changeRoom,
   explainView,
   showBroadcast,

@@ -31,7 +31,7 @@ export async function lastEventId(client: Client): Promise<number> {
 
 /**
  * Reads on in the zone's events, for one account: those of its rooms' streams,
- * and those of nodes, which concern everyone.
+ * its own, and those of nodes, which concern everyone.
  * @returns the events found, and the id up to which there is nothing more of them
  */
 export async function accountEventsAfter(
@@ -56,6 +56,8 @@ export async function accountEventsAfter(
       seq: Number(row.seq),
       atMs: Number(row.at_ms),
       event: JSON.parse(String(row.event)) as AccountEvent["event"],
-    }));
+    }))
+    // What is about an account is for nobody else; what is about none, for all.
+    .filter(({ event: { accountId: whose } }) => !whose || whose === accountId);
   return { events, scannedId: Number(rows.at(-1)?.id ?? afterId) };
 }

@@ -39,6 +39,7 @@ const callers: Record<string, string> = {
   node: "A registered node, with its credential",
   nodeKey: "A host, with the zone's node key",
   operator: "The operator, with the operator key",
+  payments: "The payment provider, with its signature",
   session: "A participant, with their session credential",
 };
 

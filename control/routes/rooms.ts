@@ -29,7 +29,7 @@ export const rooms = new OpenAPIHono<AppEnv>({ defaultHook: invalid })
       summary: "Open a room of a tier",
       request: { body: body(api.createRoom) },
       responses: {
-        201: json(api.room, "The open room."),
+        201: json(api.openedRoom, "The open room."),
         ...refusals(
           "unauthenticated",
           "validation-failed",
@@ -84,7 +84,7 @@ export const rooms = new OpenAPIHono<AppEnv>({ defaultHook: invalid })
       summary: "Change a room: its name, its tier, whether its tier is reserved",
       request: { params, body: body(api.patchRoom) },
       responses: {
-        200: json(api.room, "The room."),
+        200: json(api.openedRoom, "The room."),
         ...refusals(
           "unauthenticated",
           "not-found",

@@ -17,6 +17,8 @@ const securityOf: Record<AccessRule, string | undefined> = {
   node: "nodeCredential",
   nodeKey: "nodeKey",
   operator: "operatorKey",
+  // Its signature is checked with the body.
+  payments: undefined,
   session: "sessionCredential",
 };
 
@@ -82,7 +84,7 @@ function commonRefusals(
   const { params, query, body } = request;
   return [
     ...(securityOf[rule] ? (["unauthenticated"] as const) : []),
-    ...(rule === "lobby" ? (["not-found"] as const) : []),
+    ...(rule === "lobby" || rule === "payments" ? (["not-found"] as const) : []),
     ...(params || query || body ? (["validation-failed"] as const) : []),
     ...(body
       ? (["bad-request", "body-too-large", "unsupported-media-type"] as const)

@@ -97,6 +97,7 @@ export async function grantEntitlement(
     tier,
     startsAtMs: nowMs,
     endsAtMs: days === undefined ? null : nowMs + days * 86_400_000,
+    renewsAtMs: null,
     source: "operator",
     purchaseId: null,
     purchaseEvents: 0,

@@ -1,4 +1,4 @@
-import type { Entry, Room } from "#schema/api/rooms.ts";
+import type { Entry, OpenedRoom, Room } from "#schema/api/rooms.ts";
 import { zoneOf } from "#schema/ids.ts";
 import type { VideoCodec } from "#schema/media.ts";
 import { type Grants, type Joining, mintJoinToken } from "../auth/join-tokens.ts";
@@ -12,7 +12,7 @@ import { roomsOfAccount } from "../ledger/find.ts";
 import { channelNameOf } from "../objects/names.ts";
 import { Problem } from "../problem.ts";
 import { ask, readRows } from "./ask.ts";
-import { entitledTier, entitlementMissing } from "./entitled.ts";
+import { entitlementMissing, entitlementTo } from "./entitled.ts";
 import { requireUnrevoked } from "./revocations.ts";
 
 export interface NewRoom {
@@ -27,7 +27,11 @@ export interface NewRoom {
  * Opens a room of an account, in a zone; one zone is all that a deployment has.
  * @throws Problem `entitlement-missing` for a tier that the account has not bought
  */
-export async function openRoom(env: Env, key: KnownKey, room: NewRoom): Promise<Room> {
+export async function openRoom(
+  env: Env,
+  key: KnownKey,
+  room: NewRoom,
+): Promise<OpenedRoom> {
   const { zone } = configOf(env);
   if (room.zone && room.zone !== zone) {
     throw new Problem("validation-failed", {
@@ -38,10 +42,11 @@ export async function openRoom(env: Env, key: KnownKey, room: NewRoom): Promise<
   }
   const { tier, name, reserve, codec } = room;
   checkTier(env, tier);
-  const entitled = await entitledTier(env, key, tier);
+  const { entitled, warnings } = await entitlementTo(env, key, tier);
   if (tier > entitled) throw entitlementMissing(tier, entitled);
   const { accountId } = key;
-  return ask(env, zone, "createRoom", { accountId, tier, name, reserve, codec });
+  const input = { accountId, tier, name, reserve, codec };
+  return { ...(await ask(env, zone, "createRoom", input)), warnings };
 }
 
 /**
@@ -53,12 +58,12 @@ export async function changeRoom(
   key: KnownKey,
   roomId: string,
   change: { name?: string; tier?: number; reserve?: boolean },
-): Promise<Room> {
+): Promise<OpenedRoom> {
   checkTier(env, change.tier);
   const { accountId } = key;
-  const entitled = await entitledTier(env, key, change.tier ?? 0);
+  const { entitled, warnings } = await entitlementTo(env, key, change.tier ?? 0);
   const input = { roomId, accountId, entitledTier: entitled, ...change };
-  return ask(env, zoneOf(roomId) ?? "", "changeRoom", input);
+  return { ...(await ask(env, zoneOf(roomId) ?? "", "changeRoom", input)), warnings };
 }
 
 function checkTier(env: Env, tier: number | undefined): void {

@@ -1,13 +1,19 @@
 import { partsOf } from "../databases/parts.ts";
 import { deleteRevocationsBefore } from "../databases/revocations.ts";
 import { configOf, type Env } from "../env.ts";
+import { warnOfEnds } from "./expiry.ts";
+import { carryPurchases } from "./payments.ts";
 
 /**
  * Each minute: what the databases beside the ledger have to be looked after for.
  * One that is down is looked after the next time.
  */
 export async function sweep(env: Env): Promise<void> {
-  await Promise.all([logged("revocations", deleteOldRevocations(env))]);
+  await Promise.all([
+    logged("revocations", deleteOldRevocations(env)),
+    logged("purchases", carryPurchases(env)),
+    logged("entitlements", warnOfEnds(env)),
+  ]);
 }
 
 async function deleteOldRevocations(env: Env): Promise<void> {

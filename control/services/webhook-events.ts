@@ -15,6 +15,7 @@ const names: Record<string, WebhookEventName> = {
   "quota.warning": "capacity_low",
   "reservation.reduced": "capacity_low",
   "node.draining": "node_draining",
+  "entitlement.expiring": "entitlement_expiring",
 };
 
 /** The webhook name of an event; undefined where webhooks do not tell of it. */

@@ -14,6 +14,8 @@ export const entitlement = sqliteTable(
     startsAtMs: integer("starts_at_ms").notNull(),
     /** Null: until it is ended by hand. */
     endsAtMs: integer("ends_at_ms"),
+    /** When it is to be prolonged by itself; until then its end is no news. */
+    renewsAtMs: integer("renews_at_ms"),
     source: text({ enum: ["operator", "payment"] }).notNull(),
     /** The purchase that it comes from, for one that was paid for. */
     purchaseId: text("purchase_id").unique(),

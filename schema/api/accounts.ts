@@ -28,6 +28,9 @@ export const entitlement = z
     tier: tier.meta({ description: "Rooms up to this tier may be opened." }),
     startsAt: z.iso.datetime(),
     endsAt: z.iso.datetime().optional(),
+    renewsAt: z.iso.datetime().optional().meta({
+      description: "When it is to be prolonged by itself.",
+    }),
     source: z.enum(["operator", "payment"]),
     state: z.enum(["coming", "active", "expiring", "ended"]),
   })
@@ -97,3 +100,13 @@ export const grantEntitlement = z
 export const resealed = z
   .object({ resealed: z.number().int(), unchanged: z.number().int() })
   .meta({ id: "Resealed" });
+
+/** What an account is told that is about no room. */
+export const accountNotice = z.object({
+  type: z.literal("entitlement.expiring"),
+  accountId: z.string(),
+  entitlementId: z.string(),
+  tier,
+  endsAt: z.iso.datetime(),
+});
+export type AccountNotice = z.infer<typeof accountNotice>;

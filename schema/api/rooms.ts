@@ -48,6 +48,16 @@ export const room = z
   .meta({ id: "Room" });
 export type Room = z.infer<typeof room>;
 
+/** What opening or changing a room answers. */
+export const openedRoom = room
+  .extend({
+    warnings: z.array(z.string()).optional().meta({
+      description: "What the account should look after: an entitlement that ends soon.",
+    }),
+  })
+  .meta({ id: "OpenedRoom" });
+export type OpenedRoom = z.infer<typeof openedRoom>;
+
 export const roomList = z
   .object({ rooms: z.array(room), nextCursor: z.string().optional() })
   .meta({ id: "RoomList" });

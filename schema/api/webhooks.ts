@@ -12,6 +12,7 @@ export const webhookEventName = z.enum([
   "tier_changed",
   "capacity_low",
   "node_draining",
+  "entitlement_expiring",
 ]);
 export type WebhookEventName = z.infer<typeof webhookEventName>;
 

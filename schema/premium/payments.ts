@@ -1,4 +1,5 @@
 import { index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import type { PaymentFacts } from "./facts.ts";
 
 /*
  * What was paid. Only the payment webhook and the sweeper come here, so that
@@ -17,7 +18,7 @@ export const paymentEvent = sqliteTable(
     happenedAtMs: integer("happened_at_ms").notNull(),
     receivedAtMs: integer("received_at_ms").notNull(),
     /** What of it counts here; no card, name or address is kept. */
-    facts: text({ mode: "json" }).notNull(),
+    facts: text({ mode: "json" }).$type<PaymentFacts>().notNull(),
   },
   (table) => [index("payment_event_purchase").on(table.purchaseId)],
 );
@@ -33,6 +34,7 @@ export const purchase = sqliteTable(
     tier: integer(),
     startsAtMs: integer("starts_at_ms").notNull(),
     endsAtMs: integer("ends_at_ms"),
+    renewsAtMs: integer("renews_at_ms"),
     /** How many events it is worked out from: it grows, and the newest wins. */
     events: integer().notNull(),
     /** How many of them the accounts database has heard of. */

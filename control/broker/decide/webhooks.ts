@@ -1,3 +1,4 @@
+import type { AccountNotice } from "#schema/api/accounts.ts";
 import type { Decision } from "../decision.ts";
 
 interface NewWebhook {
@@ -43,5 +44,17 @@ export const removeWebhook: Decision<
     webhooks.delete(webhookId);
     draft.changes.webhooks.remove(webhookId);
     return { removed: true };
+  },
+};
+
+/** Writes an account's own event down, for its webhooks; told twice it is one. */
+export const tellAccount: Decision<
+  { streamId: string; seq: number; event: AccountNotice },
+  Record<string, never>
+> = {
+  rooms: () => [],
+  decide(draft, { streamId, seq, event }) {
+    draft.changes.events.put({ streamId, seq, atMs: draft.nowMs, event });
+    return {};
   },
 };

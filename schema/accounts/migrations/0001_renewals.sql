@@ -1,0 +1,1 @@
+ALTER TABLE `entitlement` ADD `renews_at_ms` integer;

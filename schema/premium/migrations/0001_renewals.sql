@@ -1,0 +1,1 @@
+ALTER TABLE `purchase` ADD `renews_at_ms` integer;
