@@ -3,18 +3,9 @@ import { z } from "zod";
 import { type TrackSource, trackSource } from "#schema/media.ts";
 import type { Config } from "../env.ts";
 import { Problem } from "../problem.ts";
-import { invalid, sign, verify } from "./jwt.ts";
-import type { KnownKey } from "./key-ring.ts";
+import { invalid, verify } from "./jwt.ts";
 import { keyRingOf } from "./key-ring.ts";
-
-/** What a token lets its bearer do; the names are LiveKit's. */
-export interface Grants {
-  canPublish: boolean;
-  /** What may be sent; absent: everything. */
-  canPublishSources?: TrackSource[];
-  canSubscribe: boolean;
-  roomAdmin: boolean;
-}
+import type { Grants } from "./mint.ts";
 
 /** A join token that was verified, or a session's credential that came instead. */
 export interface Joining extends Grants {
@@ -58,27 +49,6 @@ const joinClaims = z.object({
   iat: z.number().optional(),
   video: grantClaims.extend({ room: z.string(), roomJoin: z.literal(true) }),
 });
-
-/**
- * Mints a join token, as an application's backend can with its API key's
- * secret: HS256, issuer = key id, subject = identity, grants under `video`.
- * @param ttlSeconds seconds for which the token is good
- */
-export async function mintJoinToken(
-  key: Pick<KnownKey, "id" | "secret">,
-  joining: Grants & { roomId: string; identity: string },
-  ttlSeconds: number,
-): Promise<{ token: string; expiresAt: string }> {
-  const { roomId, identity, ...grants } = joining;
-  // A token's end is a whole second.
-  const expiresAtMs = Math.floor(Date.now() / 1000 + ttlSeconds) * 1000;
-  const token = await sign(
-    new TextEncoder().encode(key.secret),
-    { video: { room: roomId, roomJoin: true, ...grants } },
-    { issuer: key.id, subject: identity, expiresAtMs },
-  );
-  return { token, expiresAt: new Date(expiresAtMs).toISOString() };
-}
 
 /**
  * Verifies a join token: everything that needs no database first.

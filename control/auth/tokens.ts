@@ -1,8 +1,9 @@
 import { decodeJwt } from "jose";
 import { z } from "zod";
 import type { Config } from "../env.ts";
-import { type Grants, grantClaims, type Joining } from "./join-tokens.ts";
+import { grantClaims, type Joining } from "./join-tokens.ts";
 import { sign, verify } from "./jwt.ts";
+import type { Grants } from "./mint.ts";
 
 /** A session credential that was verified. */
 export interface SessionPrincipal {

@@ -1,6 +1,7 @@
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import * as api from "#schema/api/accounts.ts";
-import { idOf } from "#schema/ids.ts";
+import * as roomApi from "#schema/api/rooms.ts";
+import { idOf, zoneOf } from "#schema/ids.ts";
 import type { AppEnv } from "../auth/access.ts";
 import {
   changeAccount,
@@ -10,7 +11,9 @@ import {
   listAccounts,
   showAccount,
 } from "../services/accounts.ts";
+import { ask } from "../services/ask.ts";
 import { addKey, listKeys, resealKeys, revokeKey } from "../services/keys.ts";
+import { listRooms } from "../services/rooms.ts";
 import { invalid } from "./invalid.ts";
 import { body, idParam, json, refusals, route } from "./spec.ts";
 
@@ -127,6 +130,40 @@ export const accounts = new OpenAPIHono<AppEnv>({ defaultHook: invalid })
     async (c) => {
       const { account, key } = c.req.valid("param");
       return c.json(await revokeKey(c.env, account, key, 0), 200);
+    },
+  )
+  .openapi(
+    route("operator", {
+      method: "get",
+      path: "/v1/accounts/{account}/rooms",
+      summary: "List an account's rooms",
+      request: { params, query: page },
+      responses: {
+        200: json(roomApi.roomList, "A page of rooms."),
+        ...refusals("unavailable"),
+      },
+    }),
+    async (c) => {
+      const { account } = c.req.valid("param");
+      const { cursor, limit } = c.req.valid("query");
+      return c.json(await listRooms(c.env, account, cursor, limit), 200);
+    },
+  )
+  .openapi(
+    route("operator", {
+      method: "delete",
+      path: "/v1/accounts/{account}/rooms/{room}",
+      summary: "Close an account's room: everyone leaves",
+      request: { params: z.object({ account: idOf("account"), room: idOf("room") }) },
+      responses: {
+        200: json(roomApi.room, "The closed room."),
+        ...refusals("not-found", "unavailable"),
+      },
+    }),
+    async (c) => {
+      const { account: accountId, room: roomId } = c.req.valid("param");
+      const input = { roomId, accountId };
+      return c.json(await ask(c.env, zoneOf(roomId) ?? "", "closeRoom", input), 200);
     },
   )
   .openapi(

@@ -1,8 +1,9 @@
 import type { Entry, OpenedRoom, Room } from "#schema/api/rooms.ts";
 import { zoneOf } from "#schema/ids.ts";
 import type { VideoCodec } from "#schema/media.ts";
-import { type Grants, type Joining, mintJoinToken } from "../auth/join-tokens.ts";
+import type { Joining } from "../auth/join-tokens.ts";
 import type { KnownKey } from "../auth/key-ring.ts";
+import { type Grants, mintJoinToken } from "../auth/mint.ts";
 import { signSession } from "../auth/tokens.ts";
 import { roomView } from "../broker/decide/rooms.ts";
 import type { IdempotencyScope } from "../broker/requests.ts";
