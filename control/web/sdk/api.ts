@@ -64,24 +64,20 @@ export async function callApi<T>(
 export class SessionApi {
   readonly #url: string;
   readonly #sessionId: string;
-  #credential: string;
+  /** The credential that is good at present. */
+  credential: string;
 
   constructor(url: string, sessionId: string, sessionCredential: string) {
     this.#url = url;
     this.#sessionId = sessionId;
-    this.#credential = sessionCredential;
-  }
-
-  /** The credential that is good at present. */
-  get credential(): string {
-    return this.#credential;
+    this.credential = sessionCredential;
   }
 
   /** Exchanges the credential for a fresh one. */
   async renew(): Promise<z.infer<typeof credential>> {
     const path = `/v1/sessions/${this.#sessionId}/credential`;
     const renewed = await this.#call<z.infer<typeof credential>>("POST", path, {});
-    this.#credential = renewed.credential;
+    this.credential = renewed.credential;
     return renewed;
   }
 
@@ -178,7 +174,7 @@ export class SessionApi {
   }
 
   #call<T>(method: Method, path: string, body?: unknown, options?: CallOptions) {
-    return callApi<T>(this.#url, this.#credential, method, path, body, options);
+    return callApi<T>(this.#url, this.credential, method, path, body, options);
   }
 }
 

@@ -104,7 +104,10 @@ export class Link {
       {
         event: (event) => handlers.event(event),
         resync: (state) => handlers.resync(state),
-        message: (message) => handlers.message(message),
+        message: (message) => {
+          if (message.type === "credential") this.#renewed(message);
+          else handlers.message(message);
+        },
         chatSeq: () => handlers.chatSeq(),
         online: (online) => handlers.online(online),
         refused: (code) => {
@@ -235,13 +238,25 @@ export class Link {
     const leftMs = Date.parse(expiresAt) - Date.now();
     const dueMs = Math.min(Math.max(leftMs * 0.7, 5000), 86_400_000);
     const waitMs = attempt === 0 ? dueMs : backoffMs(attempt, 2000, 30_000);
-    this.#renewal = setTimeout(async () => {
-      try {
-        const renewed = await this.run((api) => api.renew());
-        if (!this.#closed) this.#renewBefore(renewed.credentialExpiresAt);
-      } catch {
-        if (!this.#closed) this.#renewBefore(expiresAt, attempt + 1);
-      }
-    }, waitMs);
+    this.#renewal = setTimeout(() => void this.#renew(expiresAt, attempt), waitMs);
+  }
+
+  async #renew(expiresAt: string, attempt: number): Promise<void> {
+    // The channel renews without any database; where it is silent, the API does.
+    if (attempt === 0 && this.#channel.send({ type: "renew" })) {
+      this.#renewBefore(expiresAt, 1);
+      return;
+    }
+    try {
+      this.#renewed(await this.run((api) => api.renew()));
+    } catch {
+      if (!this.#closed) this.#renewBefore(expiresAt, attempt + 1);
+    }
+  }
+
+  #renewed(renewed: { credential: string; credentialExpiresAt: string }): void {
+    this.api.credential = renewed.credential;
+    clearTimeout(this.#renewal);
+    if (!this.#closed) this.#renewBefore(renewed.credentialExpiresAt);
   }
 }

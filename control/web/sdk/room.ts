@@ -6,7 +6,7 @@ import type { Chat } from "./chat.ts";
 import { Directory } from "./directory.ts";
 import { Emitter } from "./emitter.ts";
 import { enterAgain } from "./enter-again.ts";
-import { WeirError, type WeirErrorCode } from "./errors.ts";
+import { asWeirError, WeirError, type WeirErrorCode } from "./errors.ts";
 import { FlowWatch } from "./flow-watch.ts";
 import { type FollowedBy, followEvent, followResync } from "./follow-event.ts";
 import { Link, type LinkHandlers } from "./link.ts";
@@ -129,7 +129,7 @@ export class Room extends Emitter<RoomEvents> {
 
   /** @internal Enters for the first time. @throws WeirError why it cannot */
   async enter(requestedAtMs: number): Promise<void> {
-    await this.#enter();
+    await this.#enter(await this.#token());
     if (this.#options.leaveOnPageHide !== false) {
       window.addEventListener("pagehide", this.#onPageHide);
     }
@@ -193,9 +193,29 @@ export class Room extends Emitter<RoomEvents> {
     await link?.api.leave().catch(() => {});
   }
 
-  async #enter(): Promise<void> {
-    const { url, roomId, token, device } = this.#options;
-    const joinToken = typeof token === "string" ? token : await token();
+  /** A fresh token of the application's, which may have to ask for one. */
+  async #token(): Promise<string> {
+    const { token } = this.#options;
+    return typeof token === "string" ? token : await token();
+  }
+
+  /**
+   * Comes back with the credential of the session that was lost, into its place;
+   * where that is too old or void, with a token like anyone.
+   */
+  async #enterBack(credential: string | undefined): Promise<void> {
+    if (credential === undefined) return this.#enter(await this.#token());
+    try {
+      await this.#enter(credential);
+    } catch (error) {
+      if (asWeirError(error).code !== "unauthenticated") throw error;
+      await this.#enter(await this.#token());
+    }
+  }
+
+  /** @param bearer a join token, or the credential of the session before */
+  async #enter(bearer: string): Promise<void> {
+    const { url, roomId, device } = this.#options;
     // The handlers belong to this one link: a late word of an older one is nothing.
     let entered: Link | undefined;
     const isCurrent = () => entered !== undefined && entered === this.#link;
@@ -213,7 +233,7 @@ export class Room extends Emitter<RoomEvents> {
         this.#publications.transportGone(id);
       },
     };
-    const link = await Link.enter(url, roomId, joinToken, handlers, device);
+    const link = await Link.enter(url, roomId, bearer, handlers, device);
     if (this.#state === "closed") {
       link.close();
       return void link.api.leave().catch(() => {});
@@ -244,14 +264,13 @@ export class Room extends Emitter<RoomEvents> {
 
   async #ended(code: WeirErrorCode): Promise<void> {
     const error = new WeirError(code, "The session is over.");
-    if (code !== "session-lost" || typeof this.#options.token === "string") {
-      return this.#close(error);
-    }
+    if (code !== "session-lost") return this.#close(error);
+    const credential = this.#link?.api.credential;
     this.#link?.close();
     this.#link = undefined;
     this.#become("reconnecting", error);
     const givenUp = () => this.#isClosed();
-    const failure = await enterAgain(() => this.#enter(), givenUp);
+    const failure = await enterAgain(() => this.#enterBack(credential), givenUp);
     if (failure) return this.#close(failure);
     if (this.#isClosed()) return;
     this.#watcher.restart();

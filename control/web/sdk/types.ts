@@ -41,8 +41,9 @@ export interface ConnectOptions {
   url: string;
   roomId: string;
   /**
-   * A join token, or what fetches one. With a function the room can be entered
-   * again by itself after its session was lost.
+   * A join token, or what fetches one. After its session was lost, the room is
+   * entered again with the credential of that, for ten minutes after its end;
+   * later on only with a function, or with a token that is still good.
    */
   token: string | (() => Promise<string>);
   /** Watch every broadcast but one's own, those to come included; false by default. */
