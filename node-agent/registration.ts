@@ -125,7 +125,8 @@ export class Registration {
     while (!signal.aborted) {
       // Not awaited: a worker that is too busy to answer must not cost the lease.
       sampler.measure(this.media);
-      const next = this.#untilNextBeat();
+      const next = this.#untilNextBeat(heartbeatMs);
+      let failed = false;
       try {
         const body = this.#heartbeat();
         this.claims = await client.heartbeat(credential, body, timeoutMs, signal);
@@ -137,12 +138,15 @@ export class Registration {
         }
         // The next beat is the next attempt; media goes on meanwhile.
         if (!signal.aborted) log.warn({ reason: String(error) }, "heartbeat failed");
+        failed = true;
       }
       await next;
+      // A fleet whose control was away must not beat in one moment from then on.
+      if (failed) await this.#untilNextBeat(Math.random() * heartbeatMs);
     }
   }
 
-  #untilNextBeat(): Promise<void> {
+  #untilNextBeat(waitMs: number): Promise<void> {
     const { signal } = this.#ending;
     return new Promise((resolve) => {
       const done = () => {
@@ -150,7 +154,7 @@ export class Registration {
         signal.removeEventListener("abort", done);
         resolve();
       };
-      const timer = setTimeout(done, this.answer.heartbeatMs);
+      const timer = setTimeout(done, waitMs);
       signal.addEventListener("abort", done);
       this.#beat = done;
     });

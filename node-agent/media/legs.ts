@@ -20,6 +20,8 @@ export interface OutgoingPipe {
   consumer: WorkerRef;
   generation: number;
   pair: Pair;
+  /** Milliseconds of uptime at which it was opened. */
+  bornAtMs: number;
   legs: Map<string, types.Consumer>;
 }
 
@@ -82,8 +84,14 @@ export class Legs {
   /** Closes a pipe's legs of a generation and of all before it. */
   closePipe(key: string, generation: number): void {
     for (const pipe of this.all) {
-      if (pipe.key === key && pipe.generation <= generation) this.#close(pipe);
+      if (pipe.key === key && pipe.generation <= generation) this.close(pipe);
     }
+  }
+
+  /** Closes one pipe's legs. */
+  close(pipe: OutgoingPipe): void {
+    this.#pipes.delete(pipe);
+    for (const consumer of [...pipe.legs.values()]) consumer.close();
   }
 
   /** Forgets the pipes of a pair that was closed, and all on it with it. */
@@ -93,7 +101,7 @@ export class Legs {
 
   /** Closes the legs of all of a broadcast's pipes. */
   closeBroadcast(broadcastId: string): void {
-    for (const pipe of this.all) if (pipe.broadcastId === broadcastId) this.#close(pipe);
+    for (const pipe of this.all) if (pipe.broadcastId === broadcastId) this.close(pipe);
   }
 
   async #openPipe(key: string, asked: AskedPipe): Promise<OpenedPipe> {
@@ -116,7 +124,8 @@ export class Legs {
   }
 
   #add(key: string, asked: AskedPipe, pair: Pair): OutgoingPipe {
-    const pipe: OutgoingPipe = { ...asked, key, pair, legs: new Map() };
+    const bornAtMs = performance.now();
+    const pipe: OutgoingPipe = { ...asked, key, pair, bornAtMs, legs: new Map() };
     this.#pipes.add(pipe);
     return pipe;
   }
@@ -181,10 +190,5 @@ export class Legs {
       throw gone(`Generation ${generation} of the pipe of ${broadcastId}`);
     }
     if (generations.isClosed(broadcastId)) throw gone(`Broadcast ${broadcastId}`);
-  }
-
-  #close(pipe: OutgoingPipe): void {
-    this.#pipes.delete(pipe);
-    for (const consumer of [...pipe.legs.values()]) consumer.close();
   }
 }

@@ -5,6 +5,7 @@ import { findLife, type MediaContext, refOf } from "./context.ts";
 import { IceSessions } from "./ice-sessions.ts";
 import { Ingest } from "./ingest.ts";
 import { Legs } from "./legs.ts";
+import { reconcile } from "./orphans.ts";
 import { Pairs } from "./pairs.ts";
 import { Piped } from "./piped.ts";
 import { Receiving } from "./receiving.ts";
@@ -132,6 +133,7 @@ export class Media {
       watch: (call) => receiving.watch(call),
       "resume-views": (call) => receiving.resumeViews(call),
       "update-views": (call) => receiving.updateViews(call),
+      reconcile: async (call) => reconcile(this, call),
       stats: async (call) => ({ stats: await statsOf(this, call.of) }),
     };
   }

@@ -31,6 +31,8 @@ export interface IncomingPipe {
   life: WorkerLife;
   generation: number;
   pair: Pair;
+  /** Milliseconds of uptime at which it was opened. */
+  bornAtMs: number;
   tracks: Map<string, PipedTrack>;
 }
 
@@ -78,7 +80,7 @@ export class Piped {
         await Promise.all(asked.legs.map((leg) => this.#produceLeg(pipe, leg)));
       } catch (error) {
         // Half a pipe must not be taken for an open one.
-        if (!open) this.#close(pipe);
+        if (!open) this.close(pipe);
         throw error;
       }
       this.#refuseClosed(key, asked);
@@ -104,8 +106,14 @@ export class Piped {
   /** Closes a pipe's piped producers of a generation and of all before it. */
   closePipe(key: string, generation: number): void {
     for (const pipe of this.all) {
-      if (pipe.key === key && pipe.generation <= generation) this.#close(pipe);
+      if (pipe.key === key && pipe.generation <= generation) this.close(pipe);
     }
+  }
+
+  /** Closes what one pipe brought here. */
+  close(pipe: IncomingPipe): void {
+    this.#pipes.delete(pipe);
+    for (const { producer } of [...pipe.tracks.values()]) producer.close();
   }
 
   /** Forgets the pipes of a pair that was closed, and all on it with it. */
@@ -115,7 +123,7 @@ export class Piped {
 
   /** Closes what all of a broadcast's pipes brought here. */
   closeBroadcast(broadcastId: string): void {
-    for (const pipe of this.all) if (pipe.broadcastId === broadcastId) this.#close(pipe);
+    for (const pipe of this.all) if (pipe.broadcastId === broadcastId) this.close(pipe);
   }
 
   /** Brings a track to its wanted state in every pipe that carries it. */
@@ -139,7 +147,8 @@ export class Piped {
     }
     const consumer = refOf(this.#context, life);
     const tracks = new Map<string, PipedTrack>();
-    const pipe = { key, broadcastId, producer, consumer, life, generation, pair, tracks };
+    const born = { pair, tracks, bornAtMs: performance.now() };
+    const pipe = { key, broadcastId, producer, consumer, life, generation, ...born };
     this.#pipes.add(pipe);
     return pipe;
   }
@@ -182,10 +191,5 @@ export class Piped {
     if (open && open.producer.incarnation !== asked.producer.incarnation) {
       throw new CallError("failed", "The pipe comes from another life of its producer.");
     }
-  }
-
-  #close(pipe: IncomingPipe): void {
-    this.#pipes.delete(pipe);
-    for (const { producer } of [...pipe.tracks.values()]) producer.close();
   }
 }

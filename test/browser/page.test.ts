@@ -121,35 +121,6 @@ describe.skipIf(!findBrowser())("the room page", { timeout: 90_000 }, () => {
     });
   });
 
-  test("pictures come back by themselves when the workers behind them die", async () => {
-    const ada = await arrive();
-    const link = await ada.openRoom(gathering.weir.url, 1);
-    await ada.enter(link, "Ada");
-    const first = await ada.goLive("go-live-test");
-    const bob = await arrive();
-    await bob.enter(link, "Bob");
-    const [before] = await bob.seesMoving(1);
-    for (const pid of gathering.weir.workerPids("host-b")) process.kill(pid, "SIGKILL");
-    await waitFor(
-      async () => {
-        const [view] = await bob.pictures();
-        return view?.state === "ready" && view.id !== before?.id;
-      },
-      { what: "another view of the same broadcast", timeoutMs: 30_000 },
-    );
-    await bob.seesMoving(1);
-    for (const pid of gathering.weir.workerPids("host-a")) process.kill(pid, "SIGKILL");
-    const [seen] = await waitFor(
-      async () => {
-        const pictures = await bob.pictures();
-        return pictures.some(({ broadcastId }) => broadcastId !== first) && pictures;
-      },
-      { what: "Ada's next broadcast", timeoutMs: 30_000 },
-    );
-    expect(seen?.broadcastId).not.toBe(first);
-    await bob.seesMoving(1);
-  });
-
   test("the page fits a telephone's width, in lobby and room", async () => {
     const ada = await arrive({ width: 360, height: 740 });
     const link = await ada.openRoom(gathering.weir.url, 1);

@@ -8,6 +8,18 @@ import type { ConnectOptions } from "./types.ts";
  *     room.on("view", (view) => view.attach(videoOf(view.broadcastId)));
  *     await room.publishCamera();
  *
+ * What is watched and sent from then on is kept through failures, on two levels:
+ *
+ * - RESUME: the session goes on and nothing is lost. Connections are restarted (ICE),
+ *   and where that fails the same views and broadcasts get new transports. Views
+ *   change servers with the old picture playing until the new one is decoded.
+ * - RECONNECT: the session is over. The room is entered again by a token from
+ *   `options.token`, and everything is asked for anew.
+ *
+ * Both try again with growing, random pauses until it works, makes no sense any more
+ * (the room is closed, one was sent out) or `leave()` is called. `room.state`,
+ * `view.state` and `publication.state` say what is going on.
+ *
  * @throws WeirError why the room cannot be entered
  */
 export async function connect(options: ConnectOptions): Promise<Room> {

@@ -13,6 +13,8 @@ type Told<Type extends OwnEvent["type"]> = Extract<OwnEvent, { type: Type }>;
 
 // How long the last picture of media that is gone may stay, with a word over it.
 const lastPictureMs = 5000;
+// The server knows of a closed transport at once, and says what becomes of its views.
+const toldWithinMs = 1500;
 // The server grants what waits; asking by oneself only mends what was missed.
 const waitMs = 30_000;
 
@@ -35,6 +37,8 @@ export class Watcher {
   readonly #asking: Asking;
   readonly #syncing: Syncing;
   readonly #handOver: HandOver;
+  /** Transports that were lost once. */
+  readonly #broken = new Set<string>();
 
   constructor(host: WatcherHost) {
     this.#host = host;
@@ -141,8 +145,14 @@ export class Watcher {
     }
   }
 
-  /** A transport is gone: what came through it is given back and asked for again. */
+  /**
+   * A transport is gone. The seats of what came through it are kept: the server says
+   * where they go on, or asking brings them a new transport. One that breaks again
+   * is given back.
+   */
   transportGone(transportId: string): void {
+    const isKept = !this.#broken.has(transportId);
+    this.#broken.add(transportId);
     for (const view of this.views.values()) {
       if (view.next?.transportId === transportId) this.#handOver.giveUp(view);
       if (view.transportId !== transportId) continue;
@@ -150,8 +160,9 @@ export class Watcher {
         this.#handOver.takeOver(view);
         continue;
       }
-      this.#giveBack(view.id);
-      this.#askAgain(view, "lost", new WeirError("network", "The connection was lost."));
+      if (!isKept) this.#giveBack(view.id);
+      const error = new WeirError("network", "The connection was lost.");
+      this.#askAgain(view, "lost", error, isKept ? toldWithinMs : undefined);
     }
   }
 
