@@ -12,7 +12,7 @@ import {
   startIngest,
 } from "./decide/carried.ts";
 import { explainView } from "./decide/explain.ts";
-import { readFleet, readPlacement } from "./decide/fleet.ts";
+import { readCodecs, readFleet, readPlacement } from "./decide/fleet.ts";
 import { nodeHeard } from "./decide/heartbeat.ts";
 import { wantLayers } from "./decide/layers.ts";
 import { mayBroadcast } from "./decide/may-broadcast.ts";
@@ -81,6 +81,7 @@ const decisions = {
   nodeHeard,
   nodeSilent,
   openPipes,
+  readCodecs,
   readFleet,
   readNodeEpoch,
   readPlacement,

@@ -13,6 +13,7 @@ import { roomsOfAccount } from "../ledger/find.ts";
 import { channelNameOf } from "../objects/names.ts";
 import { Problem } from "../problem.ts";
 import { ask, readRows } from "./ask.ts";
+import { routerCapabilities } from "./codecs.ts";
 import { entitlementMissing, entitlementTo } from "./entitled.ts";
 import { requireUnrevoked } from "./revocations.ts";
 
@@ -134,8 +135,7 @@ export async function enterRoom(
     session: { id: sessionId, identity },
     ...credential,
     room,
-    routerRtpCapabilities:
-      entered.routerRtpCapabilities as Entry["routerRtpCapabilities"],
+    routerRtpCapabilities: await routerCapabilities(env, zone, entered.codecsHash),
     iceServers: config.iceServers,
     channelPath: `/v1/rooms/${roomId}/channels/${channelNameOf(roomId, room.tier, config.settings.chat.globalChannels)}`,
     eventSeq,

@@ -6,6 +6,7 @@ import type {
   WorkerInfo,
 } from "#schema/api/fleet.ts";
 import { zoneOf } from "#schema/ids.ts";
+import type { RtpCapabilitiesWire } from "#schema/media.ts";
 import type { PipePicture, WorkerPicture } from "../../placement/picture-rows.ts";
 import { freeSeatsOf, pointsOf } from "../../placement/weight.ts";
 import { type Decision, roomDecision } from "../decision.ts";
@@ -105,3 +106,15 @@ function pipeView(pipe: PipePicture): PipeInfo {
   const { broadcastId, producerWorkerId, consumerWorkerId, state, generation } = pipe;
   return { broadcastId, producerWorkerId, consumerWorkerId, state, generation };
 }
+
+/** The zone's codecs: the first host brings them, and all others have the same. */
+export const readCodecs: Decision<
+  Record<string, never>,
+  { routerRtpCapabilities?: RtpCapabilitiesWire }
+> = {
+  rooms: () => [],
+  decide({ state }) {
+    const capabilities = state.codecs?.routerRtpCapabilities;
+    return { routerRtpCapabilities: capabilities as RtpCapabilitiesWire | undefined };
+  },
+};

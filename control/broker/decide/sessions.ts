@@ -13,7 +13,8 @@ export interface Entered {
   eventSeq: number;
   sessions: { id: string; identity: string }[];
   broadcasts: BroadcastInfo[];
-  routerRtpCapabilities?: unknown;
+  /** Of the zone's codecs, once it has a media host. */
+  codecsHash?: string;
 }
 
 /**
@@ -48,7 +49,7 @@ export const enterRoom = roomDecision<
     eventSeq: row.eventSeq,
     sessions: sessionsOf(room),
     broadcasts: liveBroadcasts(draft.state, room),
-    routerRtpCapabilities: draft.state.codecs?.routerRtpCapabilities,
+    codecsHash: draft.state.codecs?.hash,
   };
 });
 
