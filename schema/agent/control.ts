@@ -107,8 +107,8 @@ export const nodeEvent = z.discriminatedUnion("kind", [
   /** DTLS is up on the transport by which an encoder's session is there at all. */
   z.object({
     kind: z.literal("session-carried"),
-    roomId: z.string(),
-    sessionId: z.string(),
+    roomId: name,
+    sessionId: name,
   }),
   /** A transport closed by itself: DTLS closed or failed, ICE gone for its grace. */
   z.object({
