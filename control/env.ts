@@ -13,6 +13,8 @@ export interface Env {
   ROOM_CHANNEL: DurableObjectNamespace<RoomChannel>;
   WEBHOOK_COURIER: DurableObjectNamespace<WebhookCourier>;
   ASSETS: Fetcher;
+  /** The edge's own limiter: absent where the platform has none. */
+  ADDRESS_LIMIT?: RateLimit;
   WEIR_ZONE: string;
   CONTROL_DB_URL: string;
   CONTROL_DB_TOKEN: string;

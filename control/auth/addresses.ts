@@ -22,6 +22,16 @@ export function mayAnnounce(
   return isLocal || announced.toNormalizedString() === from.toNormalizedString();
 }
 
+/**
+ * Whom an address stands for where calls are counted: itself, or for IPv6 its
+ * /64, as whoever has one address there has all of them.
+ */
+export function networkOf(address: string): string {
+  const known = read(address);
+  if (!known || known.kind() === "ipv4") return address;
+  return known.toNormalizedString().split(":").slice(0, 4).join(":");
+}
+
 function matches(address: string, entry: string): boolean {
   if (address.toLowerCase() === entry.toLowerCase()) return true;
   const announced = read(address);

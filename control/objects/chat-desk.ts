@@ -1,8 +1,8 @@
 import { chatTextMax, type clientMessage } from "#schema/channel.ts";
 import type { Settings } from "#schema/settings.ts";
+import { FloodLimit } from "../auth/flood-limit.ts";
 import type { Attachment, ChannelSockets, RefusedCode } from "./channel-sockets.ts";
 import type { ChatLog } from "./chat-log.ts";
-import { FloodLimit } from "./flood-limit.ts";
 import type { brokerOf } from "./names.ts";
 
 type Message = ReturnType<typeof clientMessage.parse>;
@@ -28,7 +28,7 @@ export class ChatDesk {
 
   constructor(options: DeskOptions) {
     this.#options = options;
-    this.#flood = new FloodLimit(options.settings.burst, options.settings.perSecond);
+    this.#flood = new FloodLimit(options.settings);
   }
 
   /** A session's socket is gone: its allowance need not be remembered. */

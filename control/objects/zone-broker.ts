@@ -9,6 +9,7 @@ import { configOf, type Env } from "../env.ts";
 import { openControlDatabase } from "../ledger/client.ts";
 import { eventsAfter, outboxAfter, roomOf } from "../ledger/find.ts";
 import { deleteOld } from "../ledger/retention.ts";
+import { ClaimLimits } from "./claim-limits.ts";
 import { channelNameOf, channelOf, courierOf, mailboxOf } from "./names.ts";
 
 /** An object that is discarded goes on for this long, for its last answers. */
@@ -22,6 +23,7 @@ const answersLeaveMs = 50;
 export class ZoneBroker extends DurableObject<Env> {
   readonly #client;
   readonly #broker: Broker;
+  readonly #limits: ClaimLimits;
   /** The alarm that is set; an early one is harmless, so it is seldom moved. */
   #alarmMs: number | undefined;
   #isDiscarded = false;
@@ -31,6 +33,7 @@ export class ZoneBroker extends DurableObject<Env> {
     const config = configOf(env);
     const { zone, settings } = config;
     this.#client = openControlDatabase(config);
+    this.#limits = new ClaimLimits(settings.limits);
     this.#broker = new Broker({
       zone,
       client: this.#client,
@@ -52,6 +55,8 @@ export class ZoneBroker extends DurableObject<Env> {
     input: DecisionInput<Name>,
     idempotency?: IdempotencyScope,
   ): Promise<Answer<DecisionOutput<Name>>> {
+    const refusal = this.#limits.refusalOf(name, input, Date.now());
+    if (refusal) return { ok: false, refusal };
     const answer = await this.#broker.ask(name, input, idempotency);
     if (this.#broker.superseded) this.#discard();
     return answer;

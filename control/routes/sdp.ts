@@ -12,9 +12,15 @@ import { Problem } from "../problem.ts";
 export const sdpType = "application/sdp";
 export const fragmentType = "application/trickle-ice-sdpfrag";
 
+/** Characters of an SDP body: a browser's longest offers have a third of it. */
+const maxLength = 65_536;
+
 /** A text body of one media type, required. */
 export function textBody(type: string) {
-  const schema = z.string().meta({ description: `The body is ${type}.` });
+  const schema = z
+    .string()
+    .max(maxLength)
+    .meta({ description: `The body is ${type}.` });
   return { content: { [type]: { schema } }, required: true as const };
 }
 
@@ -25,7 +31,8 @@ export function text(type: string, description: string) {
 
 /**
  * Reads a body of SDP.
- * @throws Problem `unsupported-media-type` where it is of another type
+ * @throws Problem `unsupported-media-type` where it is of another type,
+ *   `validation-failed` where it cannot be what it says
  */
 export async function readText(c: Context, type: string): Promise<string> {
   const given = c.req.header("content-type")?.split(";")[0]?.trim().toLowerCase();
@@ -33,7 +40,28 @@ export async function readText(c: Context, type: string): Promise<string> {
     const detail = `The body has to be ${type}, not ${given || "of no type"}.`;
     throw new Problem("unsupported-media-type", { detail });
   }
-  return c.req.text();
+  const body = await c.req.text();
+  const wrong = type === sdpType ? offerFault(body) : lengthFault(body);
+  if (wrong) throw new Problem("validation-failed", { detail: wrong });
+  return body;
+}
+
+/** What makes a body no offer at a glance, so that no place is claimed for it. */
+function offerFault(body: string): string | undefined {
+  const needed = [
+    /^v=0\r?$/m,
+    /^m=(audio|video) /m,
+    /^a=ice-ufrag:/m,
+    /^a=fingerprint:/m,
+  ];
+  if (body.startsWith("v=0") && needed.every((line) => line.test(body))) {
+    return lengthFault(body);
+  }
+  return "The body is no SDP offer with media, ICE parameters and a fingerprint.";
+}
+
+function lengthFault(body: string): string | undefined {
+  return body.length > maxLength ? `At most ${maxLength} characters.` : undefined;
 }
 
 /**

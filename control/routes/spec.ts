@@ -3,6 +3,7 @@ import type { MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { type ProblemCode, problemBody, problems } from "#schema/problems.ts";
 import { type AccessRule, type AppEnv, access } from "../auth/access.ts";
+import { limitAddress, limitHolder } from "../auth/limits.ts";
 import { Problem } from "../problem.ts";
 
 /** Bodies are bounded everywhere: SDP-sized objects are the largest. */
@@ -31,14 +32,20 @@ const limitBody = bodyLimit({
 
 /**
  * Starts a route: who may call it, what it does, what can go wrong. Every route
- * names its access rule here, and the rule is checked before anything else.
+ * names its access rule here. The address's limit is checked first, then the rule,
+ * then the limit of whoever the credential names, and only then anything else.
  */
 export function route<Config extends Omit<RouteConfig, "security" | "middleware">>(
   rule: AccessRule,
   config: Config,
 ) {
   const security = securityOf[rule];
-  const middleware: MiddlewareHandler<AppEnv>[] = [access[rule], limitBody];
+  const middleware: MiddlewareHandler<AppEnv>[] = [
+    limitAddress(rule),
+    access[rule],
+    limitHolder(rule),
+    limitBody,
+  ];
   return createRoute({
     ...config,
     responses: withCommon(config.responses, commonRefusals(rule, config)),
@@ -83,6 +90,7 @@ function commonRefusals(
 ): ProblemCode[] {
   const { params, query, body } = request;
   return [
+    "rate-limited",
     ...(securityOf[rule] ? (["unauthenticated"] as const) : []),
     ...(rule === "lobby" || rule === "payments" ? (["not-found"] as const) : []),
     ...(params || query || body ? (["validation-failed"] as const) : []),

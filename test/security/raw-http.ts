@@ -19,8 +19,14 @@ export class RawClient {
   readonly #origin: URL;
   readonly #agent: Agent;
 
-  /** @param connections how many requests may be under way at once */
-  constructor(origin: string, connections: number) {
+  readonly #localAddress: string | undefined;
+
+  /**
+   * @param connections how many requests may be under way at once
+   * @param localAddress the loopback address to call from. Default 127.0.0.1
+   */
+  constructor(origin: string, connections: number, localAddress?: string) {
+    this.#localAddress = localAddress;
     this.#origin = new URL(origin);
     this.#agent = new Agent({ keepAlive: true, maxSockets: connections });
   }
@@ -28,7 +34,9 @@ export class RawClient {
   send({ method, path, headers, body }: RawRequest): Promise<RawAnswer> {
     const { hostname, port } = this.#origin;
     return new Promise((resolve, reject) => {
-      const options = { hostname, port, method, path, headers, agent: this.#agent };
+      const agent = this.#agent;
+      const localAddress = this.#localAddress;
+      const options = { hostname, port, method, path, headers, agent, localAddress };
       const outgoing = request(options, (incoming) => {
         const chunks: Buffer[] = [];
         incoming.on("data", (chunk) => chunks.push(chunk));

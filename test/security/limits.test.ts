@@ -1,0 +1,117 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import {
+  bodyOf,
+  callAs,
+  enter,
+  type Member,
+  openRoom,
+  tokenFor,
+  tryEnter,
+} from "#test/control/api.ts";
+import { type CallAnswer, type Control, startControl } from "#test/harness/control.ts";
+import { RawClient } from "./raw-http.ts";
+
+const few = { burst: 20, perSecond: 0.2 };
+
+/** Calls until one is refused, at most so often; how many were let through. */
+async function flood(call: () => Promise<CallAnswer>, most = 60) {
+  const answers = await Promise.all(Array.from({ length: most }, call));
+  const refused = answers.filter(({ status }) => status === 429);
+  for (const { body, headers } of refused) {
+    expect(body).toMatchObject({ code: "rate-limited", status: 429 });
+    expect(body.detail).toContain("go slower");
+    expect(Number(headers.get("retry-after"))).toBeGreaterThanOrEqual(1);
+    expect(Number(headers.get("retry-after"))).toBe(body.retryAfter);
+  }
+  return { passed: answers.length - refused.length, refused: refused.length };
+}
+
+describe("what comes too fast is told to wait", () => {
+  let control: Control;
+  let ann: Member;
+  let bob: Member;
+
+  beforeAll(async () => {
+    // One limit at a time: the others are far away.
+    const limits = { identity: few, session: few, claim: { burst: 5, perSecond: 0.2 } };
+    control = await startControl({ settings: { limits } });
+    const room = await openRoom(control);
+    ann = await enter(control, room.id, "ann");
+    bob = await enter(control, room.id, "bob");
+  });
+  afterAll(() => control.stop());
+
+  test("claims of one session, exactly; another's are served", async () => {
+    const claim = (member: Member) =>
+      callAs(control, member, "POST", `/v1/sessions/${member.sessionId}/broadcasts`, {
+        body: { media: "camera" },
+      });
+    expect(await flood(() => claim(ann), 15)).toEqual({ passed: 5, refused: 10 });
+    // There is no host, which is another matter.
+    expect((await claim(bob)).body.code).toBe("no-producer-capacity");
+  });
+
+  test("calls of one session; another's are served", async () => {
+    const renew = (member: Member) =>
+      callAs(control, member, "POST", `/v1/sessions/${member.sessionId}/credential`);
+    const { passed, refused } = await flood(() => renew(ann));
+    expect(passed).toBeLessThanOrEqual(few.burst + 2);
+    expect(refused).toBeGreaterThan(30);
+    bodyOf(await renew(bob), 201);
+  });
+
+  test("one person who enters again and again", async () => {
+    const { roomId } = ann;
+    const token = await tokenFor(control, roomId, "again");
+    const { refused } = await flood(() => tryEnter(control, roomId, token));
+    expect(refused).toBeGreaterThan(30);
+  });
+});
+
+describe("one address that calls too fast", () => {
+  let control: Control;
+  /** Requests that any of the databases had. */
+  let asked = 0;
+
+  beforeAll(async () => {
+    const limits = { address: few, open: few, entry: few, register: few };
+    const counting = {
+      faults: async () => {
+        asked += 1;
+        return "none" as const;
+      },
+    };
+    control = await startControl({
+      settings: { limits },
+      database: counting,
+      databases: { accounts: counting, sessions: counting },
+    });
+  });
+  afterAll(() => control.stop());
+
+  const floods: [what: string, method: string, path: string, body?: unknown][] = [
+    ["registrations", "POST", "/v1/agent/challenge", { name: "a" }],
+    ["entries", "POST", "/v1/rooms/room_local_0000/sessions", {}],
+    ["open calls", "GET", "/v1/zones"],
+    ["calls with a key", "GET", "/v1/rooms"],
+  ];
+
+  test.each(floods)("is told to wait: %s", async (_, method, path, body) => {
+    const before = asked;
+    const { refused } = await flood(() =>
+      control.call(method, path, { key: "key_local_none.none", body }),
+    );
+    expect(refused).toBeGreaterThan(30);
+    // Nothing of it reaches a database, however wrong its credential is.
+    expect(asked - before).toBeLessThan(few.burst + 5);
+  });
+
+  test("another address is served meanwhile", async () => {
+    const { refused } = await flood(() => control.call("GET", "/v1/zones"));
+    expect(refused).toBeGreaterThan(0);
+    const elsewhere = new RawClient(control.url, 1, "127.0.0.9");
+    const request = { method: "GET", path: "/v1/zones", headers: {} };
+    expect((await elsewhere.send(request)).status).toBe(200);
+    elsewhere.close();
+  });
+});
