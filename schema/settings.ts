@@ -197,6 +197,8 @@ export const settingsSchema = z.object({
       entry: allowance(600, 60),
       /** Per address: hosts that register. */
       register: allowance(600, 20),
+      /** Per address: payment events, before their signature is looked at. */
+      payments: allowance(300, 50),
       /** Per API key or operator. */
       key: allowance(2000, 300),
       /** Per node: its agent's calls. */

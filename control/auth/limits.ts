@@ -30,6 +30,7 @@ const rules: Record<AccessRule, Rule> = {
   nodeKey: { address: "register" },
   node: { address: "address", holder: ["node", (c) => c.var.node.nodeId] },
   joinToken: { address: "entry", holder: ["identity", personOf] },
+  payments: { address: "payments" },
   encoder: { address: "entry", holder: ["identity", personOf] },
   session: { address: "address", holder: ["session", (c) => c.var.session.sessionId] },
 };

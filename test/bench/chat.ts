@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { createTestHarness } from "wrangler";
 import type { Entry } from "#schema/api/rooms.ts";
 import type { ClientMessage, ServerMessage } from "#schema/channel.ts";
-import { type Control, startControl } from "#test/harness/control.ts";
+import { type Control, noLimits, startControl } from "#test/harness/control.ts";
 import { openSocket, type Talker, talk } from "./chat-load.ts";
 import { type Bench, main, type Row } from "./report.ts";
 
@@ -91,6 +91,7 @@ async function channelRooms(
 ): Promise<Running> {
   const control = await startControl({
     settings: {
+      limits: noLimits,
       chat: {
         burst: 1_000_000,
         perSecond: 1_000_000,

@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { createTestHarness } from "wrangler";
 import type { Fault } from "#control/local/hrana-server.ts";
 import { readSettings } from "#schema/settings.ts";
-import { type Control, root, startControl } from "#test/harness/control.ts";
+import { type Control, noLimits, root, startControl } from "#test/harness/control.ts";
 import { writeFleet } from "./join-fleet.ts";
 import type { Requester } from "./join-load.ts";
 import { openRooms } from "./join-rooms.ts";
@@ -121,6 +121,7 @@ export async function startHttpFleet(workers: number): Promise<HttpFleet> {
   const settings = readSettings();
   const latency = { ms: 0 };
   const control = await startControl({
+    settings: { limits: noLimits },
     database: {
       async faults(): Promise<Fault> {
         if (latency.ms > 0) await delay(latency.ms);
