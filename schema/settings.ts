@@ -157,6 +157,8 @@ export const settingsSchema = z.object({
   /** When a node counts as failing, and how long it then takes nothing new. */
   failing: z
     .object({
+      /** Failures within this time of each other are one: a host's workers die together. */
+      incidentMs: positive.prefault(5000),
       /** A second failure within this time holds a node back. */
       withinMs: positive.prefault(60_000),
       /** How long it has to be well; doubled by each time that it is held again. */

@@ -5,14 +5,16 @@ import type { NodeRow } from "./state.ts";
 /*
  * A node that fails twice in a short time takes nothing new until it was well for
  * a while, and for longer each time: what comes and goes disturbs more than what
- * is gone. What it has, it keeps.
+ * is gone. What it has, it keeps. What fails at about the same time, as all workers
+ * of a host do, is one failure.
  */
 
 /** A node failed: it may be held back for it. */
 export function noteFailure(draft: Draft, row: NodeRow, what: string): void {
   const { nowMs, settings } = draft;
-  const { withinMs, forgetMs } = settings.failing;
+  const { incidentMs, withinMs, forgetMs } = settings.failing;
   const sinceMs = nowMs - row.failedAtMs;
+  if (row.failure !== null && sinceMs < incidentMs) return;
   if (sinceMs >= forgetMs) row.holds = 0;
   const again = row.failure !== null && sinceMs <= withinMs;
   row.failure = what;

@@ -85,7 +85,7 @@ export const views = new OpenAPIHono<AppEnv>({ defaultHook: invalid })
       responses: {
         200: json(
           z.object({ moved: z.boolean() }),
-          "False where the view is gone already, or too young to judge.",
+          "False where the view is too young to judge.",
         ),
         ...refusals("unauthenticated", "not-found"),
       },

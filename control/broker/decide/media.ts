@@ -95,7 +95,7 @@ export const viewLost = sessionDecision<
   { moved: boolean }
 >((draft, { viewId }, room, session) => {
   const view = room.views.get(viewId);
-  if (view?.sessionId !== session.id) return { moved: false };
+  if (view?.sessionId !== session.id) return { refusal: "not-found" };
   const { lossAfterMs } = draft.settings.failing;
   if (draft.nowMs - view.claimedAtMs < lossAfterMs) return { moved: false };
   const nodeId = nodeIdOfWorker(view.workerId);
