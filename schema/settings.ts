@@ -150,6 +150,8 @@ export const settingsSchema = z.object({
       drainStepMs: positive.prefault(1000),
       /** Views that are on the move from a draining node at once. */
       drainViewsMax: positive.prefault(128),
+      /** What a node and the ledger disagree on for so long is mended. */
+      reconcileGraceMs: positive.prefault(10_000),
       /** Points are made free for a refused view this often at most. */
       defragmentEveryMs: positive.prefault(2000),
     })

@@ -12,6 +12,7 @@ import {
   startIngest,
 } from "./decide/carried.ts";
 import { explainView } from "./decide/explain.ts";
+import { failViews } from "./decide/fail-views.ts";
 import { readCodecs, readFleet, readPlacement } from "./decide/fleet.ts";
 import { nodeHeard } from "./decide/heartbeat.ts";
 import { wantLayers } from "./decide/layers.ts";
@@ -27,6 +28,7 @@ import {
   registerNode,
   workerDied,
 } from "./decide/nodes.ts";
+import { reconcileNode } from "./decide/reconcile.ts";
 import { locateTrack, resumeBroadcast, resumeTrack } from "./decide/resume.ts";
 import { changeRoom } from "./decide/retier.ts";
 import { closeRoom, createRoom, readRoom } from "./decide/rooms.ts";
@@ -53,6 +55,7 @@ const decisions = {
   tellAccount,
   changeRoom,
   explainView,
+  failViews,
   showBroadcast,
   unshowBroadcast,
   activateViews,
@@ -90,6 +93,7 @@ const decisions = {
   ban,
   kick,
   unban,
+  reconcileNode,
   registerNode,
   releaseViews,
   resumeBroadcast,

@@ -2,7 +2,7 @@ import { nodeIdOfWorker } from "#schema/ids.ts";
 import type { PlacedView } from "../placement/decision.ts";
 import type { Draft } from "./draft.ts";
 import { beginMove } from "./moves.ts";
-import { beginBroadcastMove, endLeaving, interrupt } from "./places.ts";
+import { beginBroadcastMove, endLeaving, interrupt, isCarried } from "./places.ts";
 import { loseSeat } from "./rehouse.ts";
 import { claimPlaced, placeSeats } from "./seats.ts";
 import type { BroadcastState, NodeRow, RoomState, ViewRow } from "./state.ts";
@@ -61,12 +61,16 @@ function evict(draft: Draft, broadcast: BroadcastState, nodeId: string): void {
   if (nodeIdOfWorker(row.workerId) !== nodeId) endLeaving(draft, broadcast);
   else if (row.state === "moving" || beginBroadcastMove(draft, broadcast, reason)) {
     interrupt(draft, broadcast, reason);
-  }
+  } else if (isCarried(draft, broadcast)) interrupt(draft, broadcast, reason);
 }
 
-/** Whether a view can be moved with both seats held: its media is there, and it rests. */
+/**
+ * Whether a view can be moved with both seats held: its media is there, it rests,
+ * and its session has a channel on which to be told.
+ */
 export function mayMove(room: RoomState, view: ViewRow): boolean {
-  return view.newest && view.state === "active" && !room.moves.has(view.id);
+  if (!view.newest || view.state !== "active" || room.moves.has(view.id)) return false;
+  return room.sessions.get(view.sessionId)?.carrier === "channel";
 }
 
 /** Moves a view to a seat that placement found; the old one runs on meanwhile. */

@@ -42,9 +42,7 @@ export function choosePlace(
  */
 export function interrupt(draft: Draft, broadcast: BroadcastState, reason: string): void {
   const { row } = broadcast;
-  const home = draft.state.rooms.get(row.homeRoomId);
-  const carrier = home?.sessions.get(row.sessionId)?.carrier ?? "channel";
-  if (carrier !== "channel") {
+  if (isCarried(draft, broadcast)) {
     endBroadcast(draft, broadcast);
     return;
   }
@@ -122,6 +120,7 @@ export function beginBroadcastMove(
   const { row } = broadcast;
   const home = draft.state.rooms.get(row.homeRoomId);
   if (row.state !== "live" || broadcast.tracks.size === 0 || !home) return false;
+  if (isCarried(draft, broadcast)) return false;
   const pipedTo = draft.state.picture
     .pipesOf(row.id)
     .map((pipe) => nodeIdOfWorker(pipe.consumerWorkerId));
@@ -202,6 +201,12 @@ export function endLeaving(draft: Draft, broadcast: BroadcastState): void {
   });
   setPlaces(draft, broadcast, row.workerId, row.transportId);
   setState(draft, broadcast, "live");
+}
+
+/** Whether a broadcast's session has no channel on which it could be asked to move. */
+export function isCarried(draft: Draft, { row }: BroadcastState): boolean {
+  const home = draft.state.rooms.get(row.homeRoomId);
+  return (home?.sessions.get(row.sessionId)?.carrier ?? "channel") !== "channel";
 }
 
 /** Gives a broadcast its places; a worker that it leaves is everyone's again. */

@@ -84,6 +84,8 @@ export class ZoneState {
   // What follows is in memory only: a new broker hears it again.
   /** When sessions told of lost media: node -> session -> when. */
   readonly losses = new Map<string, Map<string, number>>();
+  /** What did not match at the last comparison with its node, and since when. */
+  readonly mismatches = new Map<string, Map<string, number>>();
   /** When nodes' leases ended, and since when others' are put off. */
   readonly endedAtMs = new Map<string, number>();
   readonly pausedAtMs = new Map<string, number>();

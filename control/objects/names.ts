@@ -12,7 +12,7 @@ import type { ZoneBroker } from "./zone-broker.ts";
  */
 type BrokerStub = Pick<
   ZoneBroker,
-  "ask" | "eventsAfter" | "outboxAfter" | "ready" | "roomOf" | "sweep"
+  "ask" | "eventsAfter" | "findDrift" | "outboxAfter" | "ready" | "roomOf" | "sweep"
 >;
 type MailboxStub = Pick<
   NodeMailbox,

@@ -7,6 +7,7 @@ import type { ZoneState } from "../broker/state.ts";
 import type { Numbered, RoomNews } from "../broker/telling.ts";
 import { configOf, type Env } from "../env.ts";
 import { openControlDatabase } from "../ledger/client.ts";
+import { type Drift, findDrift } from "../ledger/drift.ts";
 import { eventsAfter, outboxAfter, roomOf } from "../ledger/find.ts";
 import { deleteOld } from "../ledger/retention.ts";
 import { ClaimLimits } from "./claim-limits.ts";
@@ -86,6 +87,11 @@ export class ZoneBroker extends DurableObject<Env> {
     id: string,
   ): Promise<string | undefined> {
     return roomOf(this.#client, kind, id);
+  }
+
+  /** Totals that are not the sum of their rows. */
+  findDrift(): Promise<Drift[]> {
+    return findDrift(this.#client);
   }
 
   /** Whether the database answers. */

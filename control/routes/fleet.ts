@@ -5,6 +5,7 @@ import type { AppEnv } from "../auth/access.ts";
 import { configOf } from "../env.ts";
 import { ask } from "../services/ask.ts";
 import { explain, nodeEventsAfter, planOf } from "../services/fleet.ts";
+import { reconcile } from "../services/reconcile.ts";
 import { invalid } from "./invalid.ts";
 import { idParam, json, refusals, route } from "./spec.ts";
 
@@ -115,6 +116,21 @@ export const fleet = new OpenAPIHono<AppEnv>({ defaultHook: invalid })
       const begun = await ask(c.env, zoneOf(nodeId) ?? "", "drainNode", input);
       return c.json({ nodeId, until: new Date(begun.untilMs).toISOString() }, 200);
     },
+  )
+  .openapi(
+    route("operator", {
+      method: "post",
+      path: "/v1/reconcile",
+      summary: "Recompute all totals, and hold what the hosts have against the ledger",
+      description:
+        "Runs each minute by itself. What differs is acted on when it still does after " +
+        "a grace, so by a second run.",
+      responses: {
+        200: json(api.reconciliation, "What was found and mended."),
+        ...refusals("unauthenticated", "unavailable"),
+      },
+    }),
+    async (c) => c.json(await reconcile(c.env), 200),
   )
   .openapi(
     route("operator", {

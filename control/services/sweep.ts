@@ -3,16 +3,18 @@ import { deleteRevocationsBefore } from "../databases/revocations.ts";
 import { configOf, type Env } from "../env.ts";
 import { warnOfEnds } from "./expiry.ts";
 import { carryPurchases } from "./payments.ts";
+import { reconcile } from "./reconcile.ts";
 
 /**
- * Each minute: what the databases beside the ledger have to be looked after for.
- * One that is down is looked after the next time.
+ * Each minute: what has to be looked after beside the ledger, and whether the
+ * hosts have what it says. What is down is looked after the next time.
  */
 export async function sweep(env: Env): Promise<void> {
   await Promise.all([
     logged("revocations", deleteOldRevocations(env)),
     logged("purchases", carryPurchases(env)),
     logged("entitlements", warnOfEnds(env)),
+    logged("hosts", reconcile(env)),
   ]);
 }
 
@@ -23,7 +25,7 @@ async function deleteOldRevocations(env: Env): Promise<void> {
   await sessions.use((client) => deleteRevocationsBefore(client, beforeMs));
 }
 
-function logged(what: string, work: Promise<void>): Promise<void> {
+function logged(what: string, work: Promise<unknown>): Promise<unknown> {
   return work.catch((error: unknown) =>
     console.error(JSON.stringify({ alert: `${what}-unswept`, error: String(error) })),
   );

@@ -23,8 +23,16 @@ export interface Asking {
 }
 
 /**
+ * What becomes of a view that its host does not bring: it is placed once more, or
+ * its seat goes back, or it stays as it was.
+ */
+type Failed = "replace" | "release" | "keep";
+type Context = Bringing & { failed: Failed };
+
+/**
  * Claims seats for broadcasts and brings their media: one call where the pipe
- * is open, two hops where it is not. What fails gives its seat back.
+ * is open, two hops where it is not. What fails is brought from another host, once,
+ * or gives its seat back.
  */
 export async function watch(
   env: Env,
@@ -37,7 +45,9 @@ export async function watch(
   const claimed = await timing.measure("claim", () =>
     ask(env, zone, "claimViews", { ...session, broadcasts }),
   );
-  const context = { env, zone, session, viewer, afterSeq: claimed.afterSeq, timing };
+  const { afterSeq } = claimed;
+  const failed: Failed = "replace";
+  const context = { env, zone, session, viewer, afterSeq, timing, failed };
   const watched = await bring(context, claimed, later);
   for (const { broadcastId, code, detail } of claimed.refused) {
     watched.views.push({ status: "refused", broadcastId, code, detail });
@@ -57,7 +67,9 @@ export async function syncView(
   const located = await timing.measure("claim", () =>
     ask(env, zone, "locateViews", { ...session, viewIds: [viewId] }),
   );
-  const context = { env, zone, session, viewer, afterSeq: located.afterSeq, timing };
+  const { afterSeq } = located;
+  const failed: Failed = "keep";
+  const context = { env, zone, session, viewer, afterSeq, timing, failed };
   // Asking for the legs again adds those of the new tracks.
   const views = located.views.map((view) => ({ ...view, pipeOpen: false }));
   return bring(context, { ...located, views }, later);
@@ -65,7 +77,7 @@ export async function syncView(
 
 /** What is slow does not hold up what is fast: it follows on the channel. */
 async function bring(
-  context: Bringing,
+  context: Context,
   { views }: ClaimedViews,
   later: (work: Promise<unknown>) => void,
 ): Promise<Watched> {
@@ -94,7 +106,7 @@ function pendingStatus({ viewId: id, broadcastId }: ClaimedView) {
 
 /** All of a session's new views on one consumer worker. */
 async function bringFromWorker(
-  context: Bringing,
+  context: Context,
   views: ClaimedView[],
   later: (work: Promise<unknown>) => void,
 ): Promise<Watched> {
@@ -139,8 +151,12 @@ async function bringFromWorker(
     for (const view of views) fail(view, code, error.message);
   }
   const { env, zone, session } = context;
-  if (failed.length > 0)
-    await ask(env, zone, "releaseViews", { ...session, viewIds: failed });
+  if (failed.length > 0 && context.failed !== "keep") {
+    const again = context.failed === "replace";
+    const input = { ...session, viewIds: failed, again };
+    const elsewhere = await ask(env, zone, "failViews", input);
+    await bringElsewhere(context, elsewhere, watched, later);
+  }
   if (opened.length > 0) {
     const pipes = opened.map(({ broadcastId, consumer, generation }) => ({
       broadcastId,
@@ -150,6 +166,28 @@ async function bringFromWorker(
     later(ask(env, zone, "openPipes", { pipes }));
   }
   return watched;
+}
+
+/** Brings once more what another host took over; what it refuses is refused. */
+async function bringElsewhere(
+  context: Context,
+  { views, afterSeq }: ClaimedViews,
+  watched: Watched,
+  later: (work: Promise<unknown>) => void,
+): Promise<void> {
+  const taken = new Set(views.map(({ broadcastId }) => broadcastId));
+  watched.views = watched.views.filter(
+    (view) => view.status !== "refused" || !taken.has(view.broadcastId),
+  );
+  const groups = [...Map.groupBy(views, (view) => view.consumer.workerId).values()];
+  const last: Context = { ...context, afterSeq, failed: "release" };
+  const brought = await Promise.all(
+    groups.map((group) => bringFromWorker(last, group, later)),
+  );
+  for (const one of brought) {
+    watched.transports.push(...one.transports);
+    watched.views.push(...one.views);
+  }
 }
 
 function answerFor(result: WatchResult | undefined, view: ClaimedView) {

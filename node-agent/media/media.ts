@@ -135,6 +135,7 @@ export class Media {
       "update-views": (call) => receiving.updateViews(call),
       reconcile: async (call) => reconcile(this, call),
       stats: async (call) => ({ stats: await statsOf(this, call.of) }),
+      inventory: async () => this.#inventory(),
     };
   }
 
@@ -149,6 +150,22 @@ export class Media {
 
   #reportCarried({ carries, roomId, sessionId }: ClientTransport): void {
     if (carries) this.context.emit({ kind: "session-carried", roomId, sessionId });
+  }
+
+  /** Everything that is here and has a row in the ledger, or should have. */
+  #inventory(): CallResult<"inventory"> {
+    const pipes = [...this.legs.all, ...this.piped.all];
+    return {
+      views: this.receiving.all.map(({ viewId, transport: { sessionId } }) => {
+        return { viewId, sessionId };
+      }),
+      transports: this.transports.all.map(({ id, sessionId, direction }) => {
+        return { transportId: id, sessionId, direction };
+      }),
+      pipes: pipes.map(({ broadcastId, producer, consumer, generation }) => {
+        return { broadcastId, producer, consumer, generation };
+      }),
+    };
   }
 
   #reportLost(transport: ClientTransport, reason: string): void {

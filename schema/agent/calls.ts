@@ -189,6 +189,8 @@ export const callRequest = z.discriminatedUnion("op", [
       z.object({ type: z.literal("view"), viewId: z.string() }),
     ]),
   }),
+  /** Everything that the node has, to be held against the ledger. */
+  z.object({ op: z.literal("inventory") }),
 ]);
 export type CallRequest = z.infer<typeof callRequest>;
 export type CallOp = CallRequest["op"];
@@ -284,8 +286,30 @@ export const callResults = {
     missing: z.object({ views: z.array(z.string()), transports: z.array(z.string()) }),
   }),
   stats: z.object({ stats: z.array(z.looseObject({ type: z.string() })) }),
+  inventory: z.object({
+    views: z.array(z.object({ viewId: z.string(), sessionId: z.string() })),
+    transports: z.array(
+      z.object({
+        transportId: z.string(),
+        sessionId: z.string(),
+        direction: z.enum(["send", "receive"]),
+      }),
+    ),
+    /** Both sides of pipes: those that leave this node and those that reach it. */
+    pipes: z.array(
+      z.object({
+        broadcastId: z.string(),
+        producer: workerRef,
+        consumer: workerRef,
+        generation: z.number().int(),
+      }),
+    ),
+  }),
 } satisfies Record<CallOp, z.ZodType>;
 export type CallResult<Op extends CallOp> = z.infer<(typeof callResults)[Op]>;
+
+/** What a node has, as its agent tells it. */
+export type Inventory = CallResult<"inventory">;
 
 /** A call on its way to an agent. */
 export const call = z.object({

@@ -102,6 +102,32 @@ export const nodeEvents = z
   })
   .meta({ id: "NodeEvents" });
 
+const some = z.number().int().nonnegative();
+
+/** What a look over everything found: totals against rows, hosts against the ledger. */
+export const reconciliation = z
+  .object({
+    /** Totals that are not the sum of their rows: there must be none. */
+    drift: z.array(
+      z.object({ what: z.string(), id: z.string(), counted: some, rows: some }),
+    ),
+    nodes: z.array(
+      z.object({
+        nodeId: z.string(),
+        /** Whether its agent answered. */
+        reached: z.boolean(),
+        /** What it has and no row backs, and how much of it was told to close. */
+        orphans: some,
+        closed: some,
+        /** What rows say and it has not, and how much of it got another place. */
+        missing: some,
+        replaced: some,
+      }),
+    ),
+  })
+  .meta({ id: "Reconciliation" });
+export type Reconciliation = z.infer<typeof reconciliation>;
+
 /** Why a view is where it is. */
 export const explanation = z
   .object({

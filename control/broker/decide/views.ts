@@ -60,7 +60,7 @@ export const claimViews = sessionDecision<
       reasons.length > 0 ? `Workers passed over: ${reasons.join(", ")}.` : undefined;
     refused.push({ broadcastId, code, detail });
   }
-  return { ...described(draft, [...kept, ...claimed]), refused };
+  return { ...describeViews(draft, [...kept, ...claimed]), refused };
 });
 
 /** Finds a session's own views for a call, their pipes to be opened anew. */
@@ -72,7 +72,7 @@ export const locateViews = sessionDecision<
   if (views.length < viewIds.length || views.some((v) => v.sessionId !== session.id)) {
     return { refusal: "not-found" };
   }
-  return { ...described(draft, views), refused: [] };
+  return { ...describeViews(draft, views), refused: [] };
 });
 
 /**
@@ -169,7 +169,11 @@ function wantedBroadcasts(
   return { wanted, refused };
 }
 
-function described(draft: Draft, views: ViewRow[]): Omit<ClaimedViews, "refused"> {
+/** Claimed views with all that calls need to bring their media. */
+export function describeViews(
+  draft: Draft,
+  views: ViewRow[],
+): Omit<ClaimedViews, "refused"> {
   const afterSeq: Record<string, number> = {};
   const described = views.map((view) => {
     const pipe = draft.state.picture.pipe(view.broadcastId, view.workerId);
