@@ -9,8 +9,12 @@ const lookEveryMs = 1000;
 const stalledAfterMs = 2500;
 /** For this long, though the connection stands: the server is told. */
 const lostAfterMs = 5000;
-/** It is told again after this, as it may have had nothing better. */
-const toldEveryMs = 15_000;
+/**
+ * It is told again after this, doubled each time: what another seat does not mend
+ * may be a source that sends nothing, and not the server's fault.
+ */
+const toldAgainMs = 15_000;
+const toldAgainMaxMs = 600_000;
 
 export interface FlowWatchHost {
   /** The session's link, or undefined while the room is entered again. */
@@ -25,7 +29,11 @@ interface Flow {
   counted: string;
   /** `performance.now()` of the last packet that was seen to have come. */
   flowedAtMs: number;
-  toldAtMs: number;
+}
+
+interface Told {
+  atMs: number;
+  times: number;
 }
 
 /**
@@ -36,6 +44,8 @@ interface Flow {
 export class FlowWatch {
   readonly #host: FlowWatchHost;
   readonly #flows = new WeakMap<Feed, Flow>();
+  /** What the server was told, by broadcast. */
+  readonly #told = new Map<string, Told>();
   readonly #timer: ReturnType<typeof setInterval>;
 
   constructor(host: FlowWatchHost) {
@@ -77,20 +87,29 @@ export class FlowWatch {
     const before = this.#flows.get(feed);
     const same = before && before.counted === counted;
     if (!same || before.packets !== sum || expected.length === 0) {
-      const toldAtMs = before?.toldAtMs ?? Number.NEGATIVE_INFINITY;
-      this.#flows.set(feed, { packets: sum, counted, flowedAtMs: nowMs, toldAtMs });
+      this.#flows.set(feed, { packets: sum, counted, flowedAtMs: nowMs });
       view.stall(false);
       return;
     }
     const silentMs = nowMs - before.flowedAtMs;
     view.stall(silentMs >= stalledAfterMs);
     const interrupted = this.#host.broadcasts.get(view.broadcastId)?.interrupted;
-    const due = silentMs >= lostAfterMs && nowMs - before.toldAtMs >= toldEveryMs;
     // While its broadcaster is cut off, and while one's own connection is, the
     // server that it comes from is not to blame.
-    if (!due || interrupted || !stands || view.moving) return;
-    before.toldAtMs = nowMs;
+    if (silentMs < lostAfterMs || interrupted || !stands || view.moving) return;
+    if (!this.#isDue(view.broadcastId, nowMs)) return;
     link.api.reportLost(feed.viewId).catch(() => {});
+  }
+
+  #isDue(broadcastId: string, nowMs: number): boolean {
+    const { atMs, times } = this.#told.get(broadcastId) ?? { atMs: 0, times: 0 };
+    const againMs = Math.min(toldAgainMs * 2 ** (times - 1), toldAgainMaxMs);
+    const sinceMs = nowMs - atMs;
+    if (times > 0 && sinceMs < againMs) return false;
+    // What went well for as long as the longest pause begins anew.
+    const next = sinceMs > toldAgainMaxMs ? 1 : times + 1;
+    this.#told.set(broadcastId, { atMs: nowMs, times: next });
+    return true;
   }
 
   /** The consumers that bring something unless something is wrong. */

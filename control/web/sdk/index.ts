@@ -13,8 +13,8 @@ import type { ConnectOptions } from "./types.ts";
  * - RESUME: the session goes on and nothing is lost. Connections are restarted (ICE),
  *   and where that fails the same views and broadcasts get new transports. Views
  *   change servers with the old picture playing until the new one is decoded.
- * - RECONNECT: the session is over. The room is entered again by a token from
- *   `options.token`, and everything is asked for anew.
+ * - RECONNECT: the session is over. The room is entered again, by the credential of
+ *   the session before or a token, and everything is asked for anew.
  *
  * Both try again with growing, random pauses until it works, makes no sense any more
  * (the room is closed, one was sent out) or `leave()` is called. `room.state`,
