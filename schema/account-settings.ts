@@ -51,7 +51,7 @@ export const tokenSettings = z
     joinTtlMaxMs: positive.prefault(86_400_000),
     /** An expired session credential still lets its bearer in again for this long. */
     reentryMs: positive.prefault(600_000),
-    /** Revocations are kept for this long, beyond all that they could concern. */
+    /** Revocations are kept for this long at least, and as long as they could matter. */
     revocationKeepMs: positive.prefault(7 * 86_400_000),
   })
   .prefault({});

@@ -24,14 +24,16 @@ export interface KnownKey {
 }
 
 interface Remembered {
-  /** Undefined: there is no such key. */
-  key: KnownKey | undefined;
+  key: KnownKey;
   readAtMs: number;
   /** A replica said so: it may not know of a revocation yet. */
   replicated: boolean;
 }
 
 const keyId = idOf("key");
+
+/** Ids of no key that an isolate remembers. */
+const unknownMax = 1000;
 
 /**
  * The keys that this isolate knows. Entries are believed for a minute, so that
@@ -42,6 +44,11 @@ export class KeyRing {
   readonly #config: Config;
   readonly #parts: Parts;
   readonly #keys = new Map<string, Remembered>();
+  /**
+   * When ids were looked for that no key has. They are kept apart, so that a
+   * flood of them pushes no key out.
+   */
+  readonly #unknown = new Map<string, number>();
   readonly #newest = new Map<string, { keyId: string; readAtMs: number }>();
   /** When keys were used, as far as it is not written yet. */
   readonly #used = new Map<string, number>();
@@ -65,9 +72,9 @@ export class KeyRing {
     const { keyCacheMs, unknownKeyCacheMs, keyStaleMs } = this.#config.settings.accounts;
     const ageMs = known ? Date.now() - known.readAtMs : 0;
     const sure = purpose === "entry" || !known?.replicated;
-    if (known && sure && ageMs < (known.key ? keyCacheMs : unknownKeyCacheMs)) {
-      return known.key;
-    }
+    if (known && sure && ageMs < keyCacheMs) return known.key;
+    const missedAtMs = this.#unknown.get(id);
+    if (missedAtMs && Date.now() - missedAtMs < unknownKeyCacheMs) return undefined;
     const read = purpose === "entry" ? readNear : readSure;
     try {
       const { found, replicated } = await read(this.#parts, (client) =>
@@ -76,7 +83,7 @@ export class KeyRing {
       const key = await this.#remember(id, found, replicated);
       return key && replicated && purpose === "call" ? await this.#checked(key) : key;
     } catch (error) {
-      if (!(error instanceof Problem) || !known?.key || ageMs > keyStaleMs) throw error;
+      if (!(error instanceof Problem) || !known || ageMs > keyStaleMs) throw error;
       return this.#checked(known.key);
     }
   }
@@ -95,9 +102,11 @@ export class KeyRing {
       const key = await this.find(known.keyId, "call");
       if (key && !key.revoked) return key;
     }
-    const { found: id } = await readSure(this.#parts, (client) =>
-      newestKeyIdOf(client, accountId),
-    );
+    const id = await this.#newestIdOf(accountId).catch((error: unknown) => {
+      // With the accounts down, what was the newest serves on.
+      if (!(error instanceof Problem) || !known) throw error;
+      return known.keyId;
+    });
     if (!id) return undefined;
     this.#newest.set(accountId, { keyId: id, readAtMs: Date.now() });
     return this.find(id, "call");
@@ -112,7 +121,7 @@ export class KeyRing {
   /** Forgets all keys of an account that was changed here. */
   forgetAccount(accountId: string): void {
     for (const [id, { key }] of this.#keys) {
-      if (key?.accountId === accountId) this.#keys.delete(id);
+      if (key.accountId === accountId) this.#keys.delete(id);
     }
   }
 
@@ -134,18 +143,26 @@ export class KeyRing {
     later(this.#parts.accounts.use((client) => touchKeys(client, used)).catch(() => {}));
   }
 
+  async #newestIdOf(accountId: string): Promise<string | undefined> {
+    const { found } = await readSure(this.#parts, (client) =>
+      newestKeyIdOf(client, accountId),
+    );
+    return found;
+  }
+
   async #remember(
     id: string,
     found: KeyWithAccount | undefined,
     replicated: boolean,
   ): Promise<KnownKey | undefined> {
-    const key = found && (await this.#open(found));
-    if (this.#keys.size >= this.#config.settings.accounts.keyCacheMax) {
-      const oldest = this.#keys.keys().next().value;
-      if (oldest !== undefined) this.#keys.delete(oldest);
-    }
     this.#keys.delete(id);
-    this.#keys.set(id, { key, readAtMs: Date.now(), replicated });
+    if (!found) {
+      setBounded(this.#unknown, id, Date.now(), unknownMax);
+      return undefined;
+    }
+    const key = await this.#open(found);
+    const { keyCacheMax } = this.#config.settings.accounts;
+    setBounded(this.#keys, id, { key, readAtMs: Date.now(), replicated }, keyCacheMax);
     return key;
   }
 
@@ -169,6 +186,14 @@ export class KeyRing {
     );
     return { ...key, revoked: key.revoked || revoked };
   }
+}
+
+/** Adds an entry as the newest; the oldest one makes room. */
+function setBounded<V>(map: Map<string, V>, key: string, value: V, max: number): void {
+  map.delete(key);
+  const oldest = map.size >= max ? map.keys().next().value : undefined;
+  if (oldest !== undefined) map.delete(oldest);
+  map.set(key, value);
 }
 
 const rings = new WeakMap<Config, KeyRing>();

@@ -20,9 +20,18 @@ export async function sweep(env: Env): Promise<void> {
 
 async function deleteOldRevocations(env: Env): Promise<void> {
   const config = configOf(env);
-  const beforeMs = Date.now() - config.settings.tokens.revocationKeepMs;
+  const { tokens, timing } = config.settings;
+  // A revocation has to outlive all that was issued before it.
+  const keepMs =
+    tokens.leewayMs +
+    Math.max(
+      tokens.revocationKeepMs,
+      tokens.joinTtlMaxMs,
+      timing.credentialTtlMs + tokens.reentryMs,
+      timing.streamKeyTtlMs,
+    );
   const { sessions } = partsOf(config);
-  await sessions.use((client) => deleteRevocationsBefore(client, beforeMs));
+  await sessions.use((client) => deleteRevocationsBefore(client, Date.now() - keepMs));
 }
 
 function logged(what: string, work: Promise<unknown>): Promise<unknown> {

@@ -117,7 +117,12 @@ test("status names each database, and a plan needs no key", async () => {
   expect(down.err).toContain("sessions database does not answer");
 });
 
-test.each<[string[], Record<string, string>, number, RegExp]>([
+const wrongly: [
+  args: string[],
+  env: Record<string, string>,
+  code: number,
+  said: RegExp,
+][] = [
   [["accounts", "create"], {}, 2, /missing required argument 'name'/],
   [["acounts"], {}, 2, /unknown command.*\n*.*accounts/],
   [["entitlements", "grant", "a", "--tier", "high"], {}, 2, /whole number/],
@@ -143,15 +148,16 @@ test.each<[string[], Record<string, string>, number, RegExp]>([
     /cannot be reached.*--url/,
   ],
   [["accounts", "list"], { WEIR_URL: "weir" }, 2, /http\(s\):\/\/host:port/],
-])(
-  "weir %j says what is wrong, and ends with its code",
-  async (args, env, code, said) => {
-    const ran = await weir(args, env);
-    expect([ran.code, ran.out]).toEqual([code, ""]);
-    expect(ran.err).toMatch(said);
-    expect(ran.err).not.toContain("    at ");
-  },
-);
+];
+
+test("what is wrong is said in words, and ends with its code", async () => {
+  const ran = await Promise.all(wrongly.map(([args, env]) => weir(args, env)));
+  for (const [at, [args, , code, said]] of wrongly.entries()) {
+    expect(ran[at], args.join(" ")).toMatchObject({ code, out: "" });
+    expect(ran[at]?.err, args.join(" ")).toMatch(said);
+    expect(ran[at]?.err).not.toContain("    at ");
+  }
+});
 
 test("help tells every command, and where keys come from", async () => {
   const help = await weir(["--help"]);
