@@ -205,8 +205,9 @@ function fieldsOf(account: Account): Record<string, string | number | undefined>
     state,
     tiers: everyTier ? "all" : `0 to ${tier}`,
     created: createdAt,
-    entitlements: running
-      .map((one) => `tier ${one.tier} until ${one.endsAt ?? "it is ended"}`)
-      .join(", "),
+    entitlements:
+      running
+        .map((one) => `tier ${one.tier} until ${one.endsAt ?? "it is ended"}`)
+        .join(", ") || "none",
   };
 }

@@ -71,6 +71,8 @@ const environment = z.object({
     .string()
     .regex(/^[0-9a-f]{64}$/, { error: "is not 64 hex digits: leave it out" })
     .optional(),
+  /** Signing secret of Stripe's webhook, to try payments. Default: none are taken. */
+  WEIR_STRIPE_WEBHOOK_SECRET: z.string().default(""),
   /** The address that browsers send media to. Default 127.0.0.1. */
   WEIR_ANNOUNCED_ADDRESS: z.string().min(1).max(255).default("127.0.0.1"),
   /** The first of 300 ports for media and pipes. Default 44000. */
@@ -107,6 +109,7 @@ export interface LaunchConfig {
   dataFolder: string;
   /** Keys that were given; the others are made at the first start. */
   givenKeys: { api?: string; operator?: string; node?: string; secret?: string };
+  stripeWebhookSecret: string;
   announcedAddress: string;
   mediaPort: number;
   producerWorkers: number;
@@ -149,6 +152,7 @@ export function readLaunchConfig(env: Record<string, string | undefined>): Launc
       node: read.WEIR_NODE_KEY,
       secret: read.WEIR_SECRET_KEY,
     },
+    stripeWebhookSecret: read.WEIR_STRIPE_WEBHOOK_SECRET,
     announcedAddress: read.WEIR_ANNOUNCED_ADDRESS,
     mediaPort: read.WEIR_MEDIA_PORT,
     producerWorkers: read.WEIR_PRODUCER_WORKERS,

@@ -67,6 +67,7 @@ function environmentFile({ config, keys, zone, databases }: ControlOptions): str
     WEIR_SECRET_KEY: keys.secret,
     // The agents call from this machine, whatever address browsers send media to.
     WEIR_NODE_ADDRESSES: config.announcedAddress,
+    WEIR_STRIPE_WEBHOOK_SECRET: config.stripeWebhookSecret,
     WEIR_LOBBY: config.lobby,
     WEIR_ICE_SERVERS: config.iceServers,
     WEIR_SETTINGS: JSON.stringify(config.settingsOverrides),
