@@ -111,6 +111,7 @@ async function buildPages() {
   const hash = hashOf(
     hashFolder(web, ["dist", "node_modules"]) +
       hashFolder(join(root, "schema"), ["migrations"]) +
+      hashFolder(join(root, "control/local"), []) +
       readFileSync(join(root, "package-lock.json"), "utf8"),
   );
   const built = existsSync(join(web, "dist")) && existsSync(marker);

@@ -17,7 +17,8 @@ import type { DtlsParametersWire } from "#schema/media.ts";
 import type { MediaClass } from "#schema/settings.ts";
 import { asWeirError, readProblem, WeirError } from "./errors.ts";
 
-type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+/** How a resource is called. */
+export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 /** Options of a call: `keepalive` lets it outlive the page. */
 export interface CallOptions {

@@ -15,6 +15,7 @@ export type LocalCode =
   | "too-slow"
   | "left";
 
+/** Why something failed: a code of the API (`/docs/problems`) or of the SDK's own. */
 export type WeirErrorCode = ProblemCode | LocalCode;
 
 /** Whatever can go wrong in a room, with a stable code to switch on. */

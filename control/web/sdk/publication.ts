@@ -80,10 +80,12 @@ export class Publication {
     return { ...(await this.#meter.measure(read)), workerId: this.workerId };
   }
 
+  /** Sends nothing of a kind; viewers are told. Its device stays in use. */
   mute(kind: MediaKindWire): Promise<void> {
     return this.#pause(kind, true);
   }
 
+  /** Goes on sending a kind. */
   unmute(kind: MediaKindWire): Promise<void> {
     return this.#pause(kind, false);
   }

@@ -5,8 +5,10 @@ import type { WeirError } from "./errors.ts";
 import type { Publication } from "./publication.ts";
 import type { View } from "./view.ts";
 
+/** `connected`; `reconnecting`: media goes on where it can; `closed`: over for good. */
 export type RoomState = "connected" | "reconnecting" | "closed";
 
+/** What a room tells its listeners of, and what comes with it. */
 export interface RoomEvents {
   /** Anything below, for those who draw everything anew. */
   changed: undefined;
@@ -36,6 +38,7 @@ export interface RoomEvents {
   reopened: { tier: number };
 }
 
+/** How to enter a room. */
 export interface ConnectOptions {
   /** The deployment's address, such as `https://weir.example`. */
   url: string;
@@ -55,7 +58,7 @@ export interface ConnectOptions {
   picturesMax?: number;
   /** Give the seat back when the page goes away; true by default. */
   leaveOnPageHide?: boolean;
-  /** How mediasoup-client reaches the network, where no browser does it. */
+  /** @internal How mediasoup-client reaches the network, where no browser does it. */
   device?: types.DeviceOptions;
 }
 

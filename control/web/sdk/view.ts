@@ -138,7 +138,7 @@ export class View {
     return this.#shown;
   }
 
-  /** The mediasoup-client consumers, by track id. */
+  /** @internal The mediasoup-client consumers, by track id. */
   get consumers(): ReadonlyMap<string, types.Consumer> {
     return this.#feed?.consumers ?? new Map();
   }
