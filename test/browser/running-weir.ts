@@ -17,6 +17,9 @@ const main = fileURLToPath(new URL("../../control/local/main.ts", import.meta.ur
 /** Messages that a page may leave unread; few, so that a test reaches it. */
 export const unreadMax = 150;
 
+/** Cameras that a page shows at once; few, so that a full small room has more. */
+const picturesMax = 4;
+
 /** All of Weir on this machine, as `npm start` runs it. */
 export class RunningWeir {
   readonly url: string;
@@ -57,7 +60,7 @@ export class RunningWeir {
       WEIR_API_KEY: apiKey,
       WEIR_OPERATOR_KEY: operatorKey,
       WEIR_MEDIA_PORT: String(mediaPort),
-      WEIR_SETTINGS: JSON.stringify({ chat: { unreadMax } }),
+      WEIR_SETTINGS: JSON.stringify({ chat: { unreadMax }, watching: { picturesMax } }),
       WEIR_PRODUCER_WORKERS: "2",
       WEIR_CONSUMER_WORKERS: "2",
     };
