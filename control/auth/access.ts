@@ -80,6 +80,10 @@ const session: MiddlewareHandler<AppEnv> = async (c, next) => {
   await next();
 };
 
+/** A participant about what is theirs, or an application about its rooms. */
+const reader: MiddlewareHandler<AppEnv> = (c, next) =>
+  looksLikeSession(bearer(c)) ? session(c, next) : apiKey(c, next);
+
 /** Anyone, where the deployment's lobby is open; elsewhere the route is not there. */
 const lobby: MiddlewareHandler<AppEnv> = async (c, next) => {
   if (!configOf(c.env).lobbyOpen) throw new Problem("not-found");
@@ -105,6 +109,7 @@ export const access = {
   nodeKey,
   operator,
   payments,
+  reader,
   session,
 };
 export type AccessRule = keyof typeof access;

@@ -18,6 +18,7 @@ import { nodeHeard } from "./decide/heartbeat.ts";
 import { wantLayers } from "./decide/layers.ts";
 import { mayBroadcast } from "./decide/may-broadcast.ts";
 import { openPipes, transportLost, viewLost } from "./decide/media.ts";
+import { workerOfMedia } from "./decide/media-worker.ts";
 import { ban, kick, unban } from "./decide/moderation.ts";
 import { forgetNodeKey, readNodeEpoch } from "./decide/node-keys.ts";
 import {
@@ -104,6 +105,7 @@ const decisions = {
   transportLost,
   wantLayers,
   viewLost,
+  workerOfMedia,
   workerDied,
 };
 

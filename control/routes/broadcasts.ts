@@ -8,6 +8,7 @@ import { showInRoom, startTrack } from "../services/broadcasts.ts";
 import { resumeBroadcast, resumeTrack } from "../services/resume.ts";
 import { broadcastStats } from "../services/stats.ts";
 import { invalid } from "./invalid.ts";
+import { readerOf } from "./reader.ts";
 import { body, idParam, json, refusals, route } from "./spec.ts";
 
 const params = idParam("broadcast", idOf("broadcast"));
@@ -210,10 +211,10 @@ export const broadcasts = new OpenAPIHono<AppEnv>({ defaultHook: invalid })
     },
   )
   .openapi(
-    route("session", {
+    route("reader", {
       method: "get",
       path: "/v1/broadcasts/{broadcast}/stats",
-      summary: "mediasoup's numbers for one's own broadcast",
+      summary: "mediasoup's numbers for a broadcast",
       request: { params },
       responses: {
         200: json(api.mediaStats, "The numbers."),
@@ -222,6 +223,6 @@ export const broadcasts = new OpenAPIHono<AppEnv>({ defaultHook: invalid })
     }),
     async (c) => {
       const { broadcast: broadcastId } = c.req.valid("param");
-      return c.json(await broadcastStats(c.env, c.var.session, broadcastId), 200);
+      return c.json(await broadcastStats(c.env, readerOf(c), broadcastId), 200);
     },
   );

@@ -40,6 +40,8 @@ const callers: Record<string, string> = {
   nodeKey: "A host, with the zone's node key",
   operator: "The operator, with the operator key",
   payments: "The payment provider, with its signature",
+  reader:
+    "A participant about what is theirs, or an application, with its API key, about its rooms",
   session: "A participant, with their session credential",
 };
 

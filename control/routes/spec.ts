@@ -20,6 +20,7 @@ const securityOf: Record<AccessRule, string | undefined> = {
   operator: "operatorKey",
   // Its signature is checked with the body.
   payments: undefined,
+  reader: "sessionCredential",
   session: "sessionCredential",
 };
 

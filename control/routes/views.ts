@@ -7,6 +7,7 @@ import { updateView, viewStats } from "../services/stats.ts";
 import { syncView } from "../services/watch.ts";
 import { askingOf } from "./asking.ts";
 import { invalid } from "./invalid.ts";
+import { readerOf } from "./reader.ts";
 import { body, idParam, json, refusals, route } from "./spec.ts";
 
 const params = idParam("view", idOf("view"));
@@ -98,10 +99,10 @@ export const views = new OpenAPIHono<AppEnv>({ defaultHook: invalid })
     },
   )
   .openapi(
-    route("session", {
+    route("reader", {
       method: "get",
       path: "/v1/views/{view}/stats",
-      summary: "mediasoup's numbers for one's own view",
+      summary: "mediasoup's numbers for a view",
       request: { params },
       responses: {
         200: json(api.mediaStats, "The numbers."),
@@ -110,6 +111,6 @@ export const views = new OpenAPIHono<AppEnv>({ defaultHook: invalid })
     }),
     async (c) => {
       const { view } = c.req.valid("param");
-      return c.json(await viewStats(c.env, c.var.session, view), 200);
+      return c.json(await viewStats(c.env, readerOf(c), view), 200);
     },
   );

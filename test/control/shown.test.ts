@@ -134,6 +134,9 @@ test("closing the second room leaves the home as it was", async () => {
   });
   const stats = await callAs(control, atHome, "GET", `/v1/views/${views[0]}/stats`);
   expect(bodyOf(stats, 200).stats.length).toBeGreaterThan(0);
+  // An application reads the numbers of what is in its rooms too.
+  const asked = await control.call("GET", `/v1/views/${views[0]}/stats`, { key });
+  expect(bodyOf(asked, 200).stats.length).toBeGreaterThan(0);
 });
 
 test("closing the home ends the broadcast in both, and its viewers' seats come back", async () => {

@@ -18,6 +18,7 @@ const schemes: Record<string, string | undefined> = {
   operator: "operatorKey",
   // Stripe's signature is over the body: its own tests show who is refused.
   payments: undefined,
+  reader: "sessionCredential",
   session: "sessionCredential",
 };
 

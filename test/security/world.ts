@@ -157,6 +157,19 @@ export async function makeWorld(
           },
         },
       },
+      reader: {
+        own: ann.key,
+        alsoTakes: ["apiKey", "session"],
+        others: {
+          "of another in the room": carl.key,
+          "of another room": dora.key,
+          "of another account": stranger.key,
+        },
+        over: {
+          expired: { credential: expired, code: "unauthenticated" },
+          "of a session that ended": { credential: gone.key, code: "not-found" },
+        },
+      },
       session: {
         own: ann.key,
         others: { "of another in the room": carl.key, "of another room": dora.key },
