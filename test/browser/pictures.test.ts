@@ -44,11 +44,10 @@ describe.skipIf(!findBrowser())("pictures", { timeout: 90_000 }, () => {
     const small = await waitFor(
       async () => {
         const now = await received(ben);
-        return now.layer === 0 && now.height < large.height ? now : undefined;
+        return now.layer === 0 && now.height * 2 < large.height ? now : undefined;
       },
       { what: "the smallest layer of a small picture", timeoutMs: 20_000 },
     );
-    expect(large.height / small.height).toBeGreaterThan(2);
     await waitFor(async () => (await layersSent(ada)) === 1, {
       what: "the layers above to be sent no more",
       timeoutMs: 20_000,

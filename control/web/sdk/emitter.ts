@@ -10,7 +10,7 @@ export class Emitter<Events extends object> {
    */
   on<Name extends keyof Events>(
     name: Name,
-    listener: Listener<Events[Name]>,
+    listener: (payload: Events[Name]) => void,
   ): () => void {
     const set = this.#listeners.get(name) ?? new Set();
     this.#listeners.set(name, set);

@@ -35,7 +35,13 @@ export { type CallOptions, callApi, type Method } from "./api.ts";
 export type { CameraChoice } from "./capture.ts";
 export { type Chat, type Outgoing, textMax } from "./chat.ts";
 export { type Device, type Devices, listDevices, onDevicesChanged } from "./devices.ts";
-export { asWeirError, isPassing, WeirError, type WeirErrorCode } from "./errors.ts";
+export {
+  asWeirError,
+  isPassing,
+  type LocalCode,
+  WeirError,
+  type WeirErrorCode,
+} from "./errors.ts";
 export type { Moderation, ModerationAction } from "./moderation.ts";
 export type { Publication, PublicationState } from "./publication.ts";
 export { Room } from "./room.ts";

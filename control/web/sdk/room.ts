@@ -13,6 +13,7 @@ import { Link, type LinkHandlers } from "./link.ts";
 import type { Moderation } from "./moderation.ts";
 import type { Publication } from "./publication.ts";
 import { Publications } from "./publications.ts";
+import { roomStats } from "./room-stats.ts";
 import type { RoomStats } from "./stats.ts";
 import { Talk } from "./talk.ts";
 import type { CameraOptions, ConnectOptions, RoomEvents, RoomState } from "./types.ts";
@@ -173,17 +174,8 @@ export class Room extends Emitter<RoomEvents> {
   }
 
   /** What goes through all views and publications, since this was last asked. */
-  async stats(): Promise<RoomStats> {
-    const stats: RoomStats = { views: new Map(), publications: new Map() };
-    const views = [...this.views].map(async ([broadcastId, view]) => {
-      stats.views.set(broadcastId, await view.stats());
-    });
-    const sent = [...this.publications].map(async (publication) => {
-      const { broadcastId } = publication;
-      if (broadcastId) stats.publications.set(broadcastId, await publication.stats());
-    });
-    await Promise.all([...views, ...sent]);
-    return stats;
+  stats(): Promise<RoomStats> {
+    return roomStats(this.views, this.publications);
   }
 
   /** Leaves the room and gives back everything that was held. */

@@ -1,10 +1,9 @@
 import type { types } from "mediasoup-client";
-import type { MediaKindWire } from "#schema/media.ts";
 import type { WeirError } from "./errors.ts";
 import { Feed } from "./feed.ts";
-import { ShownElements } from "./shown-elements.ts";
+import { ServedView } from "./served-view.ts";
 import { type MediaStats, Meter } from "./stats.ts";
-import type { ViewOptions, ViewReceiving } from "./view-options.ts";
+import type { ViewReceiving } from "./view-options.ts";
 
 /**
  * `requested`: asked for; `ready`: media flows; `moving`: its server is gone, and
@@ -30,7 +29,7 @@ interface Described {
 }
 
 /** One broadcast as this session watches it. */
-export class View {
+export class View extends ServedView {
   readonly broadcastId: string;
   /** The broadcast's tracks; they come and go in this one stream. */
   readonly stream = new MediaStream();
@@ -42,19 +41,13 @@ export class View {
   error: WeirError | undefined;
   /** Requests made since media last flowed. */
   attempts = 0;
-  /** @internal Kinds that the server was last asked to hold back from the start. */
-  pausedAtFirst: MediaKindWire[] = [];
   readonly #changed: (view: View) => void;
   readonly #attached = new Set<HTMLVideoElement>();
   readonly #looking = new WeakSet<HTMLVideoElement>();
   #state: ViewState = "requested";
   #stalled = false;
   #shown = false;
-  readonly #options: ViewOptions = {};
-  readonly #elements: ShownElements;
   readonly #meter = new Meter();
-  #picture = true;
-  #heardOnly = false;
   #feed: Feed | undefined;
   #next: Feed | undefined;
 
@@ -63,10 +56,10 @@ export class View {
    * @param changed called after each change
    */
   constructor(broadcastId: string, requestedAtMs: number, changed: (view: View) => void) {
+    super(() => this.#changed(this));
     this.broadcastId = broadcastId;
     this.requestedAtMs = requestedAtMs;
     this.#changed = changed;
-    this.#elements = new ShownElements(() => this.#changed(this));
   }
 
   get state(): ViewState {
@@ -90,37 +83,6 @@ export class View {
   /** What the server sends of its picture at present. */
   get receiving(): Readonly<ViewReceiving> {
     return this.#feed?.receiving ?? {};
-  }
-
-  /** Whether its picture is asked for: not while it is out of sight or heard only. */
-  get picture(): boolean {
-    return this.#picture;
-  }
-
-  /** Others spoke later, in a room with more cameras than are shown at once. */
-  get heardOnly(): boolean {
-    return this.#heardOnly;
-  }
-
-  /** @internal Its elements on the page. */
-  get elements(): ShownElements {
-    return this.#elements;
-  }
-
-  /** What was set, in place of what the SDK chooses by itself. */
-  get options(): Readonly<ViewOptions> {
-    return this.#options;
-  }
-
-  /**
-   * Chooses how it is served; what is left out stays as it is.
-   *
-   *     view.set({ layers: { spatialLayer: 0 }, priority: 10 });
-   *     view.set({ layers: undefined }); // by the size at which it is shown, again
-   */
-  set(options: ViewOptions): void {
-    Object.assign(this.#options, options);
-    this.#changed(this);
   }
 
   /** Nothing arrives of it at present, though something should. */
@@ -155,10 +117,10 @@ export class View {
   attach(video: HTMLVideoElement): () => void {
     video.srcObject = this.stream;
     this.#attached.add(video);
-    this.#elements.add(video);
+    this.elements.add(video);
     this.#lookAt(video);
     return () => {
-      this.#elements.remove(video);
+      this.elements.remove(video);
       this.#attached.delete(video);
       if (video.srcObject === this.stream) video.srcObject = null;
     };
@@ -180,14 +142,6 @@ export class View {
   /** @internal What waits beside it until its picture is there. */
   get next(): Feed | undefined {
     return this.#next;
-  }
-
-  /** @internal Notes whether its picture is asked for. */
-  showPicture(picture: boolean, heardOnly: boolean): void {
-    if (this.#picture === picture && this.#heardOnly === heardOnly) return;
-    this.#picture = picture;
-    this.#heardOnly = heardOnly;
-    this.#changed(this);
   }
 
   /** @internal Moves the view to a state and tells its listeners. */
