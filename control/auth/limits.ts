@@ -32,8 +32,15 @@ const rules: Record<AccessRule, Rule> = {
   joinToken: { address: "entry", holder: ["identity", personOf] },
   payments: { address: "payments" },
   encoder: { address: "entry", holder: ["identity", personOf] },
+  reader: { address: "address", holder: ["key", readerOf] },
   session: { address: "address", holder: ["session", (c) => c.var.session.sessionId] },
 };
+
+/** A participant's session or, without one, an application's key. */
+function readerOf(c: Context<AppEnv>): string {
+  const { session, apiKey } = c.var as Partial<AppEnv["Variables"]>;
+  return session?.sessionId ?? apiKey?.id ?? "";
+}
 
 /**
  * What the broker counts exactly, before a request joins those that wait for a
