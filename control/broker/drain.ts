@@ -1,8 +1,9 @@
 import { nodeIdOfWorker } from "#schema/ids.ts";
 import type { PlacedView } from "../placement/decision.ts";
+import { beginBroadcastMove, endLeaving, interrupt } from "./broadcast-moves.ts";
 import type { Draft } from "./draft.ts";
 import { beginMove } from "./moves.ts";
-import { beginBroadcastMove, endLeaving, interrupt, isCarried } from "./places.ts";
+import { isCarried } from "./places.ts";
 import { loseSeat } from "./rehouse.ts";
 import { claimPlaced, placeSeats } from "./seats.ts";
 import type { BroadcastState, NodeRow, RoomState, ViewRow } from "./state.ts";

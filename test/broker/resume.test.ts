@@ -211,3 +211,12 @@ test("an interruption outlives the broker", async () => {
   await zone.advance(10_000);
   expect(closings()).toHaveLength(2);
 });
+
+test("a broadcast without a place whose last track ends does not come alive on a lost host", async () => {
+  const { nodeId, epoch } = producers;
+  await zone.get("nodeSilent", { nodeId, epoch, state: "gone" });
+  await zone.get("changeTrack", { ...own(), trackId: owner.trackId, wanted: "closed" });
+  expect(await zone.count("SELECT count(*) FROM broadcast WHERE state = 'live'")).toBe(0);
+  await zone.advance(30_000);
+  expect(await broadcasts()).toBe(0);
+});

@@ -1,10 +1,10 @@
 import { nodeIdOfWorker } from "#schema/ids.ts";
+import { endLeaving, interrupt } from "../broadcast-moves.ts";
 import { endSession, releaseView } from "../claims.ts";
 import { bulkOf, type Decision, roomDecision, sessionDecision } from "../decision.ts";
 import type { Draft } from "../draft.ts";
 import { noteLoss } from "../failing.ts";
 import { isOn } from "../node-state.ts";
-import { endLeaving, interrupt } from "../places.ts";
 import { loseSeat, serveWaiting } from "../rehouse.ts";
 import type { RoomState, ViewRow } from "../state.ts";
 import { markOpen } from "./views.ts";

@@ -1,10 +1,10 @@
 import type { Inventory } from "#schema/agent/calls.ts";
 import type { Instruction } from "#schema/agent/instructions.ts";
 import { nodeIdOfWorker } from "#schema/ids.ts";
+import { interrupt } from "../broadcast-moves.ts";
 import { roomsOnNode } from "../clearing.ts";
 import { bulkOf, type Decision } from "../decision.ts";
 import type { Draft } from "../draft.ts";
-import { interrupt } from "../places.ts";
 import { loseSeat, serveWaiting } from "../rehouse.ts";
 import type { BroadcastState, RoomState, ViewRow } from "../state.ts";
 

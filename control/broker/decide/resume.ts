@@ -1,8 +1,9 @@
 import { nodeIdOfTransport } from "#schema/ids.ts";
 import type { TrackSource } from "#schema/media.ts";
 import type { MediaClass } from "#schema/settings.ts";
+import { interrupt, settleResume, wantedTransport } from "../broadcast-moves.ts";
 import { sessionDecision } from "../decision.ts";
-import { interrupt, replace, settleResume, wantedTransport } from "../places.ts";
+import { replace } from "../places.ts";
 import type { TrackRow } from "../state.ts";
 import { type ClaimedBroadcast, type OwnBroadcast, ownBroadcast } from "./broadcasts.ts";
 
@@ -34,7 +35,7 @@ export const resumeBroadcast = sessionDecision<
   }
   const transportId = wantedTransport(broadcast);
   const workerId = row.state === "moving" ? row.otherWorkerId : row.workerId;
-  if (broadcast.tracks.size === 0) settleResume(draft, broadcast);
+  if (broadcast.tracks.size === 0) settleResume(draft, broadcast, true);
   return {
     broadcastId: row.id,
     media: row.mediaClass,
