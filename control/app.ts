@@ -18,6 +18,7 @@ import { sessions } from "./routes/sessions.ts";
 import { transports } from "./routes/transports.ts";
 import { views } from "./routes/views.ts";
 import { webhooks } from "./routes/webhooks.ts";
+import { whep } from "./routes/whep.ts";
 import { whip } from "./routes/whip.ts";
 
 const about = {
@@ -43,6 +44,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
     payments,
     lobby,
     webhooks,
+    whep,
     whip,
     agent,
   ]) {

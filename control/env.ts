@@ -34,6 +34,8 @@ export interface Env {
   WEIR_LOBBY?: string;
   WEIR_LOBBY_ACCOUNT?: string;
   WEIR_ICE_SERVERS?: string;
+  WEIR_TURN_URLS?: string;
+  WEIR_TURN_SECRET?: string;
   WEIR_ALLOWED_ORIGINS?: string;
   WEIR_WEBHOOK_LOOPBACK?: string;
   WEIR_STRIPE_WEBHOOK_SECRET?: string;
@@ -98,11 +100,23 @@ const configSchema = z.object({
         .optional(),
     )
     .optional(),
+  WEIR_TURN_URLS: list.pipe(
+    z.array(z.string().regex(/^turns?:/, "is a list of turn: and turns: addresses")),
+  ),
+  WEIR_TURN_SECRET: z.string().default(""),
   WEIR_SETTINGS: json.optional(),
   WEIR_WEBHOOK_LOOPBACK: z.enum(["allow", "refuse"]).default("refuse"),
   WEIR_STRIPE_WEBHOOK_SECRET: list,
   WEIR_ALLOWED_ORIGINS: list,
 });
+
+/** A STUN or TURN server as browsers take it. */
+export interface IceServer {
+  urls: string | string[];
+  username?: unknown;
+  credential?: unknown;
+  [more: string]: unknown;
+}
 
 /** Where a database is, and the token that it asks for. */
 export interface DatabaseAddress {
@@ -135,7 +149,10 @@ export interface Config {
   lobbyOpen: boolean;
   /** The account to which rooms of the lobby belong. */
   lobbyAccountId: string;
-  iceServers: { urls: string | string[] }[];
+  /** The same for every client. */
+  iceServers: IceServer[];
+  /** A TURN server that makes names and passwords out of a shared secret. */
+  turn: { urls: string[]; secret: string } | undefined;
   settings: Settings;
   /** For development: webhooks may go to this machine. */
   webhookLoopback: boolean;
@@ -159,6 +176,12 @@ export function configOf(env: Env): Config {
     throw new Error(`Configuration: ${issue?.path.join(".")}: ${issue?.message}`);
   }
   const { data } = parsed;
+  const turn = { urls: data.WEIR_TURN_URLS, secret: data.WEIR_TURN_SECRET };
+  if (turn.urls.length > 0 !== (turn.secret !== "")) {
+    throw new Error(
+      "Configuration: WEIR_TURN_URLS and WEIR_TURN_SECRET are set together",
+    );
+  }
   const encoder = new TextEncoder();
   const previous = data.WEIR_SECRET_KEY_PREVIOUS;
   const config: Config = {
@@ -184,6 +207,7 @@ export function configOf(env: Env): Config {
     lobbyOpen: data.WEIR_LOBBY === "open",
     lobbyAccountId: data.WEIR_LOBBY_ACCOUNT || firstAccountId(data.WEIR_ZONE),
     iceServers: data.WEIR_ICE_SERVERS ?? [],
+    turn: turn.secret === "" ? undefined : turn,
     settings: readSettings(data.WEIR_SETTINGS ?? {}),
     webhookLoopback: data.WEIR_WEBHOOK_LOOPBACK === "allow",
     allowedOrigins: data.WEIR_ALLOWED_ORIGINS,

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { watched } from "./api/media.ts";
-import { trackInfo } from "./media.ts";
+import { iceServer, trackInfo } from "./media.ts";
 import { problemCodes } from "./problems.ts";
 import { mediaClass } from "./settings.ts";
 
@@ -202,6 +202,7 @@ export const serverMessage = z.discriminatedUnion("type", [
     type: z.literal("credential"),
     credential: z.string(),
     credentialExpiresAt: z.iso.datetime(),
+    iceServers: z.array(iceServer),
   }),
   z.object({ type: z.literal("event"), seq: z.number().int(), event: roomEvent }),
   z.object({ type: z.literal("own"), seq: z.number().int(), event: ownEvent }),

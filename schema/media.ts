@@ -36,6 +36,11 @@ export const rtpParameters = z.looseObject({
   rtcp: z.looseObject({}).optional(),
 });
 
+/** A STUN or TURN server as a browser takes it. */
+export const iceServer = z.looseObject({
+  urls: z.union([z.string(), z.array(z.string())]),
+});
+
 export const mediaKind = z.enum(["audio", "video"]);
 export type MediaKindWire = z.infer<typeof mediaKind>;
 

@@ -262,6 +262,8 @@ export const settingsSchema = z.object({
       callDeadlineMs: positive.prefault(5000),
       /** Session credentials are good for this long, and renewed on the channel. */
       credentialTtlMs: positive.prefault(3_600_000),
+      /** Passwords of a TURN server that has a shared secret are good for this long. */
+      turnTtlMs: positive.prefault(43_200_000),
       /** An encoder's stream keys are good for this long. */
       streamKeyTtlMs: positive.prefault(86_400_000),
       /** Events are kept for this long. */

@@ -10,6 +10,7 @@ import {
   locateCarried,
   mayPublish,
   startIngest,
+  startPlayback,
 } from "./decide/carried.ts";
 import { explainView } from "./decide/explain.ts";
 import { failViews } from "./decide/fail-views.ts";
@@ -100,6 +101,7 @@ const decisions = {
   resumeBroadcast,
   resumeTrack,
   startIngest,
+  startPlayback,
   stopBroadcast,
   tick,
   transportLost,

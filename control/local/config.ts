@@ -89,6 +89,9 @@ const environment = z.object({
   WEIR_SETTINGS: settingsJson.prefault("{}"),
   /** JSON list of STUN and TURN servers that clients are told. Default none. */
   WEIR_ICE_SERVERS: z.string().default("[]"),
+  /** A coturn with `use-auth-secret`: its addresses with commas, and the secret. */
+  WEIR_TURN_URLS: z.string().default(""),
+  WEIR_TURN_SECRET: z.string().default(""),
   /** Whether the page lets anybody open rooms. Default open, on this one machine. */
   WEIR_LOBBY: z
     .enum(["open", "closed"], { error: "is neither open nor closed" })
@@ -119,6 +122,8 @@ export interface LaunchConfig {
   settingsOverrides: unknown;
   settings: Settings;
   iceServers: string;
+  turnUrls: string;
+  turnSecret: string;
   lobby: "open" | "closed";
   logLevel: (typeof levels)[number];
 }
@@ -161,6 +166,8 @@ export function readLaunchConfig(env: Record<string, string | undefined>): Launc
     settingsOverrides: read.WEIR_SETTINGS.overrides,
     settings: read.WEIR_SETTINGS.settings,
     iceServers: read.WEIR_ICE_SERVERS,
+    turnUrls: read.WEIR_TURN_URLS,
+    turnSecret: read.WEIR_TURN_SECRET,
     lobby: read.WEIR_LOBBY,
     logLevel: read.WEIR_LOG_LEVEL,
   };

@@ -70,6 +70,8 @@ function environmentFile({ config, keys, zone, databases }: ControlOptions): str
     WEIR_STRIPE_WEBHOOK_SECRET: config.stripeWebhookSecret,
     WEIR_LOBBY: config.lobby,
     WEIR_ICE_SERVERS: config.iceServers,
+    WEIR_TURN_URLS: config.turnUrls,
+    WEIR_TURN_SECRET: config.turnSecret,
     WEIR_SETTINGS: JSON.stringify(config.settingsOverrides),
     WEIR_PUBLIC_URL: config.publicUrl,
   };

@@ -31,7 +31,10 @@ try {
   requireNode();
   await provideWorker(root);
   await buildPages();
-  if (process.argv.includes("--browser")) await findBrowser();
+  if (process.argv.includes("--browser")) {
+    await findBrowser();
+    await findTurnServer();
+  }
   unlock();
 } catch (error) {
   const message = error instanceof Error ? error.message : String(error);
@@ -134,17 +137,30 @@ async function findBrowser() {
   if (wanted && !existsSync(wanted)) {
     throw new SetupError(`WEIR_CHROMIUM names ${wanted}, which does not exist`);
   }
-  const folders = (process.env.PATH ?? "").split(":");
-  const has = (name) => folders.some((folder) => existsSync(join(folder, name)));
-  if (wanted || browsers.some(has)) return;
+  if (wanted || browsers.some(isOnPath)) return;
+  await provideForTests("browser", "chromium", "browser tests");
+}
+
+async function findTurnServer() {
+  if (isOnPath("turnserver")) return;
+  await provideForTests("TURN server", "coturn", "tests of networks that need one");
+}
+
+/** Installs one of Debian's packages where that is allowed, else says what lacks. */
+async function provideForTests(what, packageName, tests) {
   const allowed = process.env.CI === "true" || process.env.WEIR_INSTALL_BROWSER === "1";
   if (allowed && isRoot()) {
-    say("browser: installing Debian's chromium");
-    await installPackages(["chromium"]);
+    say(`${what}: installing Debian's ${packageName}`);
+    await installPackages([packageName]);
     return;
   }
-  const remedy = "sudo apt-get install -y --no-install-recommends chromium";
-  say(`browser: none found, so browser tests are skipped. To have them: ${remedy}`);
+  const remedy = `sudo apt-get install -y --no-install-recommends ${packageName}`;
+  say(`${what}: none found, so ${tests} are skipped. To have them: ${remedy}`);
+}
+
+function isOnPath(name) {
+  const folders = (process.env.PATH ?? "").split(":");
+  return folders.some((folder) => existsSync(join(folder, name)));
 }
 
 function hashOf(text) {

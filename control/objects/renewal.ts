@@ -1,5 +1,6 @@
 import { signSession } from "../auth/tokens.ts";
 import type { Config } from "../env.ts";
+import { iceServersFor } from "../services/ice-servers.ts";
 import { attachmentOf, type ChannelSockets } from "./channel-sockets.ts";
 
 /**
@@ -14,6 +15,9 @@ export async function renewCredential(
 ): Promise<void> {
   const { sessionId, roomId, identity, holder } = attachmentOf(socket) ?? {};
   if (!sessionId || !roomId || !identity || !holder) return;
-  const renewed = await signSession(config, { sessionId, roomId, identity, ...holder });
-  sockets.send(socket, { type: "credential", ...renewed });
+  const [renewed, iceServers] = await Promise.all([
+    signSession(config, { sessionId, roomId, identity, ...holder }),
+    iceServersFor(config, identity),
+  ]);
+  sockets.send(socket, { type: "credential", ...renewed, iceServers });
 }

@@ -2,6 +2,7 @@ import { z } from "@hono/zod-openapi";
 import type { Context, MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
 import type { AppEnv } from "../auth/access.ts";
+import type { IceServer } from "../env.ts";
 import { Problem } from "../problem.ts";
 
 /*
@@ -64,21 +65,12 @@ function lengthFault(body: string): string | undefined {
   return body.length > maxLength ? `At most ${maxLength} characters.` : undefined;
 }
 
-/**
- * Reads If-Match, without its quotes.
- * @throws Problem `precondition-required` where there is none
- */
-export function readIfMatch(c: Context): string {
-  const given = c.req.header("if-match")?.trim();
-  if (given) return given.replace(/^(?:W\/)?"(.*)"$/, "$1");
-  const detail = 'Send If-Match: the ETag of the last answer, or "*" to restart ICE.';
-  throw new Problem("precondition-required", { detail });
-}
-
-export interface IceServer {
-  urls: string | string[];
-  username?: unknown;
-  credential?: unknown;
+/** Reads If-Match, without its quotes. */
+export function readIfMatch(c: Context): string | undefined {
+  return c.req
+    .header("if-match")
+    ?.trim()
+    .replace(/^(?:W\/)?"(.*)"$/, "$1");
 }
 
 /** The ICE servers as Link headers, one for each URL. */

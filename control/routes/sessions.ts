@@ -9,6 +9,7 @@ import { configOf } from "../env.ts";
 import { Problem } from "../problem.ts";
 import { ask } from "../services/ask.ts";
 import { startBroadcast } from "../services/broadcasts.ts";
+import { iceServersFor } from "../services/ice-servers.ts";
 import { watch } from "../services/watch.ts";
 import { askingOf } from "./asking.ts";
 import { idempotencyOf } from "./idempotency.ts";
@@ -59,7 +60,12 @@ export const sessions = new OpenAPIHono<AppEnv>({ defaultHook: invalid })
       const { roomId } = c.var.session;
       const zone = zoneOf(roomId) ?? "";
       await ask(c.env, zone, "locateViews", { roomId, sessionId, viewIds: [] });
-      return c.json(await signSession(configOf(c.env), c.var.session), 201);
+      const config = configOf(c.env);
+      const [credential, iceServers] = await Promise.all([
+        signSession(config, c.var.session),
+        iceServersFor(config, c.var.session.identity),
+      ]);
+      return c.json({ ...credential, iceServers }, 201);
     },
   )
   .openapi(

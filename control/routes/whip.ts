@@ -6,6 +6,7 @@ import type { AppEnv } from "../auth/access.ts";
 import type { Joining } from "../auth/join-tokens.ts";
 import { configOf } from "../env.ts";
 import { Problem } from "../problem.ts";
+import { iceServersFor } from "../services/ice-servers.ts";
 import {
   type Carried,
   endCarried,
@@ -64,6 +65,7 @@ export const whip = app
           "not-found",
           "forbidden",
           "banned",
+          "revoked",
           "room-closed",
           "room-full",
           "tier-broadcasts-exceeded",
@@ -84,7 +86,11 @@ export const whip = app
       const { media } = c.req.valid("query");
       const stream = await ingest(c.env, c.var.joining, media, offer);
       const location = `/v1/rooms/${room}/whip/${stream.sessionId}`;
-      return created(location, stream, configOf(c.env).iceServers);
+      return created(
+        location,
+        stream,
+        await iceServersFor(configOf(c.env), c.var.joining.identity),
+      );
     },
   )
   .openapi(

@@ -81,18 +81,22 @@ export interface Carried {
 
 /**
  * Takes a trickle fragment or restarts ICE.
- * @param ifMatch the entity tag without its quotes, or `*`
+ * @param ifMatch the entity tag without its quotes, or `*`; one is needed
  * @returns the fragment to answer with after a restart
  */
 export async function patchIce(
   env: Env,
   carried: Carried,
   fragment: string,
-  ifMatch: string,
+  ifMatch: string | undefined,
 ): Promise<{ etag: string; fragment?: string }> {
   const { roomId, sessionId } = carried;
   const zone = zoneOf(roomId) ?? "";
   const { transportId } = await ask(env, zone, "locateCarried", carried);
+  if (!ifMatch) {
+    const detail = 'Send If-Match: the ETag of the last answer, or "*" to restart ICE.';
+    throw new Problem("precondition-required", { detail });
+  }
   const request = { roomId, sessionId, transportId, fragment, ifMatch };
   const patched = await callTransport(env, transportId, { op: "patch-ice", ...request });
   if (patched.status !== "stale") return patched;

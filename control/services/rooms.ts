@@ -15,6 +15,7 @@ import { Problem } from "../problem.ts";
 import { ask, readRows } from "./ask.ts";
 import { routerCapabilities } from "./codecs.ts";
 import { entitlementMissing, entitlementTo } from "./entitled.ts";
+import { iceServersFor } from "./ice-servers.ts";
 import { requireUnrevoked } from "./revocations.ts";
 
 export interface NewRoom {
@@ -136,7 +137,7 @@ export async function enterRoom(
     ...credential,
     room,
     routerRtpCapabilities: await routerCapabilities(env, zone, entered.codecsHash),
-    iceServers: config.iceServers,
+    iceServers: await iceServersFor(config, identity),
     channelPath: `/v1/rooms/${roomId}/channels/${channelNameOf(roomId, room.tier, config.settings.chat.globalChannels)}`,
     eventSeq,
     sessions,

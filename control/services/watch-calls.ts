@@ -48,7 +48,7 @@ export async function callWatch(
   const { consumer, transportId } = first;
   const nodeId = nodeIdOfWorker(consumer.workerId);
   const unopened = views.filter((view) => openAll || !view.pipeOpen);
-  const legs = new Map<string, Leg[]>();
+  const legs: Legs = new Map();
   const pairs =
     unopened.length > 0
       ? await timing.measure("legs", () => openLegs(bringing, consumer, unopened, legs))
@@ -97,12 +97,18 @@ interface Pair {
   fromConsumer: PipeEndpoint;
 }
 
-/** Makes legs on the producer workers and, at the same time, their far ends. */
-async function openLegs(
-  { env, afterSeq }: Bringing,
+/** Legs by their broadcasts. */
+export type Legs = Map<string, Leg[]>;
+
+/**
+ * Makes legs on the producer workers and, at the same time, their far ends.
+ * @param legs takes the legs that were made
+ */
+export async function openLegs(
+  { env, afterSeq }: Pick<Bringing, "env" | "afterSeq">,
   consumer: WorkerRef,
   views: ClaimedView[],
-  legs: Map<string, Leg[]>,
+  legs: Legs,
 ): Promise<Pair[]> {
   const byProducer = [...Map.groupBy(views, (view) => view.producer.workerId).values()];
   const peers = byProducer.flatMap(([view]) => (view ? [view.producer] : []));

@@ -5,6 +5,7 @@ interface IdlenessParts {
   idleTransportMs: number;
   /** Whether anything uses the transport. */
   isUsed: (transport: ClientTransport) => boolean;
+  close: (transport: ClientTransport) => void;
 }
 
 /** Closes receiving transports that nothing has used for a while. */
@@ -36,11 +37,11 @@ export class Idleness {
   /** Something has changed on a transport: it may be idle from now on. */
   check(transport: ClientTransport): void {
     this.forget(transport);
-    const { idleTransportMs, isUsed } = this.#parts;
+    const { idleTransportMs, isUsed, close } = this.#parts;
     if (transport.webRtc.closed || isUsed(transport)) return;
     const timer = setTimeout(() => {
       const idle = !isUsed(transport) && !this.#busy.has(transport.id);
-      if (idle) transport.webRtc.close();
+      if (idle) close(transport);
     }, idleTransportMs);
     this.#timers.set(transport, timer);
   }

@@ -8,6 +8,7 @@ import { Legs } from "./legs.ts";
 import { reconcile } from "./orphans.ts";
 import { Pairs } from "./pairs.ts";
 import { Piped } from "./piped.ts";
+import { Playing } from "./playing.ts";
 import { Receiving } from "./receiving.ts";
 import { Sending } from "./sending.ts";
 import { statsOf } from "./stats.ts";
@@ -29,6 +30,7 @@ export class Media {
   readonly legs: Legs;
   readonly piped: Piped;
   readonly receiving: Receiving;
+  readonly playing: Playing;
   /** What each call does. */
   readonly handlers: CallHandlers;
   readonly #onReplaced: (died: WorkerLife, replacement: WorkerLife) => void;
@@ -56,7 +58,20 @@ export class Media {
     this.ingest = new Ingest(context, this.sending, this.iceSessions);
     this.legs = new Legs(context, this.pairs, this.sending);
     this.piped = new Piped(context, this.pairs, (pipes) => this.#startLegs(pipes));
-    this.receiving = new Receiving(context, this.transports, this.pairs, this.piped);
+    const { transports, pairs, piped, iceSessions } = this;
+    this.receiving = new Receiving(context, transports, pairs, piped, (transport) => {
+      // A session that lives by this transport has nothing else to tell its end.
+      if (transport.carries) this.drop(transport, "it carries nothing any more");
+      else transport.webRtc.close();
+    });
+    const { receiving } = this;
+    this.playing = new Playing(context, {
+      transports,
+      pairs,
+      piped,
+      receiving,
+      iceSessions,
+    });
     this.handlers = this.#makeHandlers();
     this.#onReplaced = (died, replacement) => this.reportReplaced(died, replacement);
     context.pool.on("replaced", this.#onReplaced);
@@ -130,6 +145,7 @@ export class Media {
         await pairs.connect(pair, call.remote);
         return {};
       },
+      play: (call) => this.playing.play(call),
       watch: (call) => receiving.watch(call),
       "resume-views": (call) => receiving.resumeViews(call),
       "update-views": (call) => receiving.updateViews(call),

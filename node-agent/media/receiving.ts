@@ -1,13 +1,14 @@
 import type { types } from "mediasoup";
 import type { CallOf, CallResult } from "#schema/agent/calls.ts";
 import type { WorkerRef } from "#schema/agent/instructions.ts";
+import type { RtpCapabilitiesWire } from "#schema/media.ts";
 import { CallError, gone } from "../calls/call-error.ts";
 import { findLife, type MediaContext } from "./context.ts";
 import { Idleness } from "./idleness.ts";
 import { KeyedQueues } from "./keyed-queues.ts";
 import { LayerWishes } from "./layer-wishes.ts";
 import type { Pairs } from "./pairs.ts";
-import { type AskedView, NoPipeError, type Piped } from "./piped.ts";
+import { type AskedView, type IncomingPipe, NoPipeError, type Piped } from "./piped.ts";
 import type { ClientTransport, Transports } from "./transports.ts";
 import { View } from "./views.ts";
 import type { WorkerLife } from "./worker-pool.ts";
@@ -25,7 +26,14 @@ export class Receiving {
   readonly #idleness: Idleness;
   readonly #layerWishes: LayerWishes;
 
-  constructor(context: MediaContext, transports: Transports, pairs: Pairs, piped: Piped) {
+  /** @param onIdle closes a transport that nothing uses any more */
+  constructor(
+    context: MediaContext,
+    transports: Transports,
+    pairs: Pairs,
+    piped: Piped,
+    onIdle: (transport: ClientTransport) => void,
+  ) {
     this.#context = context;
     this.#transports = transports;
     this.#pairs = pairs;
@@ -34,6 +42,7 @@ export class Receiving {
     this.#idleness = new Idleness({
       idleTransportMs: context.timing.idleTransportMs,
       isUsed: (transport) => this.viewsOn(transport).length > 0,
+      close: onIdle,
     });
   }
 
@@ -168,7 +177,7 @@ export class Receiving {
     const opening = this.#transports.open(plan);
     const [{ transport, isNew }, pipes] = await Promise.all([opening, piping]);
     const consuming = call.views.map((asked, index) =>
-      this.#watchView(transport, asked, pipes[index], call, !isNew),
+      this.serve(transport, asked, pipes[index], call.rtpCapabilities, !isNew),
     );
     const connecting =
       isNew && call.dtlsParameters
@@ -188,17 +197,23 @@ export class Receiving {
     }
   }
 
-  async #watchView(
+  /**
+   * Makes a view's consumers on its transport.
+   * @param pipe what it consumes, or why that is not there
+   * @param capabilities the client's, as mediasoup takes them
+   * @param hold whether the consumers wait, paused, for `resume-views`
+   */
+  async serve(
     transport: ClientTransport,
     asked: AskedView,
-    pipe: Awaited<ReturnType<Piped["ensure"]>> | Error | undefined,
-    call: CallOf<"watch">,
+    pipe: IncomingPipe | Error | undefined,
+    capabilities: RtpCapabilitiesWire,
     hold: boolean,
   ): Promise<WatchedView> {
     const { viewId } = asked;
     try {
       if (!pipe || pipe instanceof Error) throw pipe ?? new Error("No pipe was made.");
-      const rtpCapabilities = call.rtpCapabilities as types.RtpCapabilities;
+      const rtpCapabilities = capabilities as types.RtpCapabilities;
       return await this.#queues.run(viewId, async (): Promise<WatchedView> => {
         const view = this.#viewFor(transport, asked);
         const decodable = await view.consume(pipe, rtpCapabilities, hold);

@@ -13,6 +13,8 @@ export interface TransportPlan {
   roomId: string;
   sessionId: string;
   life: WorkerLife;
+  /** Another router of the same worker than its first. */
+  router?: types.Router;
   /** The broadcast that a sending transport carries. */
   broadcastId?: string;
   /** What the broadcaster was admitted with, in kbit/s. */
@@ -150,8 +152,8 @@ export class Transports {
   }
 
   async #create(plan: TransportPlan): Promise<ClientTransport> {
-    const { life } = plan;
-    const webRtc = await life.router.createWebRtcTransport({
+    const { life, router = life.router } = plan;
+    const webRtc = await router.createWebRtcTransport({
       webRtcServer: life.webRtcServer,
       enableUdp: true,
       enableTcp: true,

@@ -73,7 +73,7 @@ export class View {
     rtpCapabilities: types.RtpCapabilities,
     hold: boolean,
   ): Promise<boolean> {
-    const { router } = this.transport.life;
+    const { life, router = life.router } = this.transport;
     const wanted = [...pipe.tracks.values()].filter((track) =>
       this.wishes.kinds.includes(track.producer.kind),
     );

@@ -44,6 +44,21 @@ const scope = {
   sessionId: z.string(),
 };
 
+/** A view as its consumer worker has to serve it. */
+const watchedView = z.object({
+  viewId: z.string(),
+  broadcastId: z.string(),
+  generation: z.number().int(),
+  producer: workerRef,
+  /** Absent where the pipe is open already. */
+  legs: z.array(leg).optional(),
+  kinds: z.array(mediaKind),
+  preferredLayers: layers.optional(),
+  priority: z.number().int().min(1).max(255).optional(),
+  paused: z.boolean(),
+  pausedKinds: z.array(mediaKind).optional(),
+});
+
 export const callRequest = z.discriminatedUnion("op", [
   /**
    * Makes the session's sending transport for one broadcast. With the client's
@@ -139,21 +154,20 @@ export const callRequest = z.discriminatedUnion("op", [
     dtlsParameters: dtlsParameters.optional(),
     rtpCapabilities,
     pairs: z.array(z.object({ peer: workerRef, remote: pipeEndpoint })),
-    views: z.array(
-      z.object({
-        viewId: z.string(),
-        broadcastId: z.string(),
-        generation: z.number().int(),
-        producer: workerRef,
-        /** Absent where the pipe is open already. */
-        legs: z.array(leg).optional(),
-        kinds: z.array(mediaKind),
-        preferredLayers: layers.optional(),
-        priority: z.number().int().min(1).max(255).optional(),
-        paused: z.boolean(),
-        pausedKinds: z.array(mediaKind).optional(),
-      }),
-    ),
+    views: z.array(watchedView),
+  }),
+  /**
+   * The same for one view of a player that sends an SDP offer: its consumers have
+   * the payload types of the offer, and the answer is all that the player needs.
+   */
+  z.object({
+    op: z.literal("play"),
+    ...scope,
+    worker: workerRef,
+    transportId: z.string(),
+    pairs: z.array(z.object({ peer: workerRef, remote: pipeEndpoint })),
+    view: watchedView,
+    offer: z.string(),
   }),
   /** Resumes the consumers of views that `watch` made on a connected transport. */
   z.object({ op: z.literal("resume-views"), ...scope, viewIds: z.array(z.string()) }),
@@ -272,6 +286,15 @@ export const callResults = {
       ]),
     ),
   }),
+  play: z.discriminatedUnion("status", [
+    z.object({ status: z.literal("ready"), answer: z.string(), etag: z.string() }),
+    z.object({
+      status: z.literal("failed"),
+      /** `no-pipe`: the legs have to be opened first. */
+      code: z.enum(["no-pipe", "cannot-consume"]),
+      reason: z.string(),
+    }),
+  ]),
   "resume-views": z.object({}),
   "update-views": z.object({}),
   reconcile: z.object({

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { broadcastInfo } from "../channel.ts";
 import { idOf, zoneName } from "../ids.ts";
-import { rtpCapabilities, trackSource, videoCodec } from "../media.ts";
+import { iceServer, rtpCapabilities, trackSource, videoCodec } from "../media.ts";
 
 const name = z.string().min(1).max(80);
 /** A participant's identity: the application's own name for a person. */
@@ -117,10 +117,6 @@ export const sessionInfo = z
 
 export const enterRoom = z.object({}).meta({ id: "EnterRoom" });
 
-export const iceServer = z.looseObject({
-  urls: z.union([z.string(), z.array(z.string())]),
-});
-
 /** All that a client needs to take part. */
 export const entry = z
   .object({
@@ -147,5 +143,10 @@ export const sessionList = z
   .meta({ id: "SessionList" });
 
 export const credential = z
-  .object({ credential: z.string(), credentialExpiresAt: z.iso.datetime() })
+  .object({
+    credential: z.string(),
+    credentialExpiresAt: z.iso.datetime(),
+    /** Anew, as a TURN server's passwords end too. */
+    iceServers: z.array(iceServer),
+  })
   .meta({ id: "Credential" });

@@ -24,6 +24,7 @@ interface Offered {
 export interface Received {
   packets: number;
   payloads: Buffer[];
+  payloadType: number;
 }
 
 /**
@@ -164,9 +165,9 @@ export class RtpPeer {
   }
 
   #count(packet: RtpPacket): void {
-    const { ssrc } = packet.header;
+    const { ssrc, payloadType } = packet.header;
     this.onPacket?.(ssrc);
-    const seen = this.received.get(ssrc) ?? { packets: 0, payloads: [] };
+    const seen = this.received.get(ssrc) ?? { packets: 0, payloads: [], payloadType };
     seen.packets += 1;
     if (seen.payloads.length < 5) seen.payloads.push(Buffer.from(packet.payload));
     this.received.set(ssrc, seen);

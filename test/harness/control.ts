@@ -50,6 +50,8 @@ export interface ControlOptions {
   previousNodeKey?: string;
   /** As WEIR_NODE_ADDRESSES. Default none. */
   nodeAddresses?: string;
+  /** More of control's environment. */
+  env?: Record<string, string>;
 }
 
 /** What may go wrong with a database's requests. */
@@ -168,6 +170,7 @@ export async function startControl(options: ControlOptions = {}): Promise<Contro
           ...databaseEnvironment(servers, token),
           ACCOUNTS_REPLICA_URL: replica?.url ?? "",
           WEIR_WEBHOOK_LOOPBACK: options.webhookLoopback ? "allow" : "refuse",
+          ...options.env,
         },
         secrets: {
           WEIR_OPERATOR_KEY_HASH: hashOfKey(keys.operator),

@@ -56,6 +56,7 @@ async function attempt(
   const answer = await world.control.call(method, filled(path, known.ids) + search, {
     key,
     body: example,
+    headers: body && { "content-type": body.type },
   });
   const documented = Object.keys(responses);
   expect(documented, `${name} documents its ${answer.status}`).toContain(

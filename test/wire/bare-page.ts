@@ -36,8 +36,14 @@ export interface Progress {
 /**
  * Opens an empty page of another origin than control's: nothing of Weir is on
  * it, so whatever works here works with a browser alone.
+ * @param at another address, for a browser that does not reach this machine
  */
-export async function openBarePage(browser: Browser): Promise<Page> {
+export async function openBarePage(browser: Browser, at?: string): Promise<Page> {
+  if (at) {
+    const page = await (await browser.newContext()).newPage();
+    await page.goto(at);
+    return page;
+  }
   const server = createServer((_, response) => {
     response.setHeader("content-type", "text/html");
     response.end("<!doctype html><title>-</title>");
@@ -97,6 +103,70 @@ export function publish(
     },
     [endpoint, options] as const,
   );
+}
+
+/** Plays a broadcast by WHEP. */
+export function play(page: Page, endpoint: Endpoint): Promise<Negotiated> {
+  return page.evaluate(async (endpoint) => {
+    // biome-ignore lint/suspicious/noExplicitAny: as above.
+    const { RTCPeerConnection } = globalThis as any;
+    const pc = new RTCPeerConnection();
+    for (const kind of ["audio", "video"]) {
+      pc.addTransceiver(kind, { direction: "recvonly" });
+    }
+    await pc.setLocalDescription();
+    const response = await fetch(endpoint.url, {
+      method: "POST",
+      headers: {
+        authorization: `Bearer ${endpoint.key}`,
+        "content-type": "application/sdp",
+      },
+      body: pc.localDescription?.sdp,
+    });
+    const answer = await response.text();
+    if (response.ok) await pc.setRemoteDescription({ type: "answer", sdp: answer });
+    const location = response.headers.get("location") ?? "";
+    const resource = new URL(location, endpoint.url).href;
+    Object.assign(globalThis, { pc, endpoint, resource } satisfies PageGlobals);
+    return {
+      status: response.status,
+      location,
+      etag: response.headers.get("etag") ?? "",
+      link: response.headers.get("link") ?? "",
+      answer,
+    };
+  }, endpoint);
+}
+
+/**
+ * Plays with an offer and an answer that somebody carries for a page which does
+ * not reach control.
+ */
+export async function playThrough(
+  page: Page,
+  network: { iceServers: unknown[]; relayOnly: boolean },
+  carry: (offer: string) => Promise<{ answer: string; location: string }>,
+): Promise<string> {
+  const offer = await page.evaluate(async ({ iceServers, relayOnly }) => {
+    // biome-ignore lint/suspicious/noExplicitAny: as above.
+    const { RTCPeerConnection } = globalThis as any;
+    const pc = new RTCPeerConnection({
+      iceServers,
+      iceTransportPolicy: relayOnly ? "relay" : "all",
+    });
+    for (const kind of ["audio", "video"]) {
+      pc.addTransceiver(kind, { direction: "recvonly" });
+    }
+    await pc.setLocalDescription();
+    Object.assign(globalThis, { pc });
+    return pc.localDescription.sdp as string;
+  }, network);
+  const { answer, location } = await carry(offer);
+  await page.evaluate(async (sdp) => {
+    const { pc } = globalThis as unknown as PageGlobals;
+    await pc.setRemoteDescription({ type: "answer", sdp });
+  }, answer);
+  return location;
 }
 
 /** Restarts ICE as RFC 9725 has it; answers what the server said. */

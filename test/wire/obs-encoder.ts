@@ -55,6 +55,40 @@ export function obsOffer(fingerprint: string, ice: { ufrag: string; pwd: string 
   ].join("\r\n");
 }
 
+/** The offer of a player that wants sound and H264 under payload types of its own. */
+export function playerOffer(peer: RtpPeer, types: { opus: number; h264: number }) {
+  const { usernameFragment, password } = peer.ice.localParameters;
+  const { opus, h264 } = types;
+  const common = [
+    "c=IN IP4 0.0.0.0",
+    "a=recvonly",
+    "a=rtcp-mux",
+    `a=ice-ufrag:${usernameFragment}`,
+    `a=ice-pwd:${password}`,
+    `a=fingerprint:sha-256 ${peer.dtlsParameters.fingerprints[0]?.value}`,
+    "a=setup:actpass",
+  ];
+  return [
+    "v=0",
+    "o=- 1 1 IN IP4 127.0.0.1",
+    "s=-",
+    "t=0 0",
+    "a=group:BUNDLE a v",
+    `m=audio 9 UDP/TLS/RTP/SAVPF ${opus}`,
+    "a=mid:a",
+    ...common,
+    `a=rtpmap:${opus} opus/48000/2`,
+    `m=video 9 UDP/TLS/RTP/SAVPF ${h264}`,
+    "a=mid:v",
+    ...common,
+    `a=rtpmap:${h264} H264/90000`,
+    `a=rtcp-fb:${h264} nack`,
+    `a=rtcp-fb:${h264} nack pli`,
+    `a=fmtp:${h264} profile-level-id=42e01f;packetization-mode=1;level-asymmetry-allowed=1`,
+    "",
+  ].join("\r\n");
+}
+
 /** What an answer says of the far side's transport. */
 export function transportOf(answer: string): TransportParametersWire {
   const sdp = sdpTransform.parse(answer);

@@ -21,18 +21,28 @@ export interface Stage {
   allGivenBack(): Promise<void>;
 }
 
-/** Sets the stage for the tests around the call, and takes it down after them. */
-export function setStage(env: Record<string, string> = {}): Stage {
+/**
+ * Sets the stage for the tests around the call, and takes it down after them.
+ * @param env more of control's and of the agents' environment
+ */
+export function setStage(
+  env: { control?: Record<string, string>; agents?: Record<string, string> } = {},
+): Stage {
   let control: Control;
   let sending: TestNode;
   let receiving: TestNode;
   let browser: Browser | undefined;
 
   beforeAll(async () => {
-    control = await startControl({ settings: { timing: { pipeLingerMs: 200 } } });
+    control = await startControl({
+      settings: { timing: { pipeLingerMs: 200 } },
+      env: env.control,
+    });
     const timing = { iceGraceMs: 500, dtlsConnectMs: 15_000 };
-    sending = await startNode(control, "sending", "producer:camera:2", timing, env);
-    receiving = await startNode(control, "receiving", "consumer:camera:2", timing, env);
+    const start = (name: string, workers: string) =>
+      startNode(control, name, workers, timing, env.agents);
+    sending = await start("sending", "producer:camera:2");
+    receiving = await start("receiving", "consumer:camera:2");
     const path = findBrowser();
     if (path) browser = await startBrowser(path);
   });

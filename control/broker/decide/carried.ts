@@ -3,6 +3,7 @@ import type { MediaClass } from "#schema/settings.ts";
 import { endSession } from "../claims.ts";
 import { roomDecision, sessionDecision } from "../decision.ts";
 import type { Draft } from "../draft.ts";
+import { claimPlaced, placeSeats } from "../seats.ts";
 import type { RoomState, SessionRow } from "../state.ts";
 import { type ClaimedBroadcast, takePlace } from "./broadcasts.ts";
 import { placeFor, sourceRefusal } from "./may-broadcast.ts";
@@ -13,6 +14,7 @@ import {
   fullRefusal,
   newSession,
 } from "./sessions.ts";
+import { type ClaimedView, describeViews } from "./views.ts";
 
 /*
  * Sessions that have no channel: an encoder (WHIP) or a player (WHEP) is present
@@ -76,6 +78,52 @@ function endEarlier(
     if (earlier?.carrier !== "whip" || earlier.identity !== identity) continue;
     if (row?.mediaClass === media) endSession(draft, room, earlier);
   }
+}
+
+export interface StartedPlayback {
+  sessionId: string;
+  view: ClaimedView;
+  /** The instruction sequences after which calls may run, by node. */
+  afterSeq: Record<string, number>;
+}
+
+/** Lets a player in and claims its seat for one broadcast, in one commit. */
+export const startPlayback = roomDecision<
+  Joining & { broadcastId: string },
+  StartedPlayback
+>((draft, input, room) => {
+  const { identity, broadcastId } = input;
+  const broadcast = draft.state.broadcasts.get(broadcastId);
+  const shown = room.broadcasts.has(broadcastId) && (broadcast?.tracks.size ?? 0) > 0;
+  if (isAnothers(input, room) || !shown) {
+    return { refusal: "not-found", detail: "It is not live in the token's room." };
+  }
+  const barred = entryRefusal(room, identity);
+  if (barred) return barred;
+  if (!input.canSubscribe) {
+    return { refusal: "forbidden", detail: "The token does not let its bearer watch." };
+  }
+  const full = fullRefusal(room);
+  if (full) return full;
+  const grants = { ...input, canPublish: false, roomAdmin: false };
+  const session = newSession(draft, room, grants, "whep");
+  const { placed, refused } = placeSeats(draft, room, session, [broadcastId]);
+  const [seat] = placed;
+  if (!seat) {
+    const { code, passedOver } = refused[0] ?? { code: "no-consumer-capacity" };
+    return { refusal: code, detail: overlooked(passedOver), retryAfter: 5 };
+  }
+  addSession(draft, room, session);
+  const claimed = claimPlaced(draft, room, session, seat);
+  const { views, afterSeq } = describeViews(draft, [claimed]);
+  const [view] = views;
+  if (!view) throw new Error("The claimed view is not described.");
+  return { sessionId: session.id, view, afterSeq };
+});
+
+function overlooked(passedOver: Record<string, number> = {}): string | undefined {
+  const reasons = Object.entries(passedOver).map(([why, count]) => `${count} ${why}`);
+  return reasons.length > 0 ? `Workers passed over: ${reasons.join(", ")}.` : undefined;
 }
 
 /** The transport by which a session is there is up: it is no longer only a claim. */

@@ -1,5 +1,6 @@
 import { html } from "htm/preact";
 import type { Publication, Room } from "../sdk/index.ts";
+import { EncoderMenu } from "./encoder-menu.ts";
 import { Icon } from "./icons.ts";
 import { LiveControls } from "./live-controls.ts";
 
@@ -52,6 +53,7 @@ export function Controls({ room, busy, act, onLive, onTest }: Props) {
             </button>`
     }
     <${ScreenButton} room=${room} shown=${screen} busy=${busy} act=${act} />
+    <${EncoderMenu} room=${room} act=${act} />
   </div>`;
 }
 

@@ -12,6 +12,8 @@ const shapes = {
   larger: "M14 4h6v6M20 4l-7 7M10 20H4v-6M4 20l7-7",
   smaller: "M13 5v6h6M20 4l-7 7M11 19v-6H5M4 20l7-7",
   numbers: "M5 19v-6M12 19V5M19 19v-9",
+  broadcast:
+    "M12 12h.01M8.5 15.5a5 5 0 0 1 0-7M15.5 8.5a5 5 0 0 1 0 7M5.6 18.4a9 9 0 0 1 0-12.8M18.4 5.6a9 9 0 0 1 0 12.8",
   stop: "M6.5 6.5h11v11h-11z",
   leave: "M14 4h5v16h-5M10 8l-4 4 4 4M6 12h9",
   copy: "M9 9h11v11H9zM15 9V4H4v11h5",

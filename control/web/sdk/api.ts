@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { streamKey } from "#schema/api/ingest.ts";
 import type {
   createBroadcast,
   createdBroadcast,
@@ -16,6 +17,12 @@ import type { credential, Entry } from "#schema/api/rooms.ts";
 import type { DtlsParametersWire } from "#schema/media.ts";
 import type { MediaClass } from "#schema/settings.ts";
 import { asWeirError, readProblem, WeirError } from "./errors.ts";
+
+/** What an encoder such as OBS takes to publish under a session's identity. */
+export interface StreamKey extends z.infer<typeof streamKey> {
+  /** Where the encoder sends its offer. */
+  url: string;
+}
 
 /** How a resource is called. */
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -98,6 +105,13 @@ export class SessionApi {
       "GET",
       `/v1/sessions/${this.#sessionId}/may-broadcast?media=${media}`,
     );
+  }
+
+  /** Makes what is pasted into an encoder. */
+  async makeStreamKey(): Promise<StreamKey> {
+    const path = `/v1/sessions/${this.#sessionId}/stream-keys`;
+    const made = await this.#call<z.infer<typeof streamKey>>("POST", path, {});
+    return { ...made, url: new URL(made.path, this.#url).href };
   }
 
   /** A new sending transport for a broadcast that goes on. */

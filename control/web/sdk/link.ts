@@ -1,5 +1,6 @@
 import { Device, type types } from "mediasoup-client";
-import type { Entry } from "#schema/api/rooms.ts";
+import type { z } from "zod";
+import type { credential, Entry } from "#schema/api/rooms.ts";
 import type {
   ClientMessage,
   OwnEvent,
@@ -254,8 +255,9 @@ export class Link {
     }
   }
 
-  #renewed(renewed: { credential: string; credentialExpiresAt: string }): void {
+  #renewed(renewed: z.infer<typeof credential>): void {
     this.api.credential = renewed.credential;
+    this.transports.renewIceServers(renewed.iceServers as RTCIceServer[]);
     clearTimeout(this.#renewal);
     if (!this.#closed) this.#renewBefore(renewed.credentialExpiresAt);
   }

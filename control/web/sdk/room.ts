@@ -1,5 +1,6 @@
 import type { Room as RoomInfo } from "#schema/api/rooms.ts";
 import type { BroadcastInfo, ServerMessage } from "#schema/channel.ts";
+import type { StreamKey } from "./api.ts";
 import { Attention } from "./attention.ts";
 import { openCamera, openScreen } from "./capture.ts";
 import type { Chat } from "./chat.ts";
@@ -171,6 +172,17 @@ export class Room extends Emitter<RoomEvents> {
     await this.#link?.runOwn((api) => api.mayBroadcast("screen"));
     const stream = options.stream ?? (await openScreen());
     return this.#publications.publish({ media: "screen", stream });
+  }
+
+  /**
+   * Makes a key with which an encoder such as OBS publishes here by WHIP, under
+   * the same identity.
+   * @throws WeirError `forbidden` where the token does not let it publish
+   */
+  async makeStreamKey(): Promise<StreamKey> {
+    const link = this.#link;
+    if (!link) throw new WeirError("session-lost", "The room is not entered.");
+    return link.runOwn((api) => api.makeStreamKey());
   }
 
   /** What goes through all views and publications, since this was last asked. */

@@ -32,10 +32,21 @@ export class Transports {
   readonly #sending = new Map<string, types.Transport>();
   readonly #mending = new Set<string>();
   readonly #followed = new WeakSet<RTCDtlsTransport>();
+  #iceServers: RTCIceServer[];
   #closed = false;
 
   constructor(context: TransportContext) {
     this.#context = context;
+    this.#iceServers = context.iceServers;
+  }
+
+  /** Takes over ICE servers whose passwords are fresh, also for an ICE restart. */
+  renewIceServers(iceServers: RTCIceServer[]): void {
+    this.#iceServers = iceServers;
+    for (const transport of [...this.#receiving.values(), ...this.#sending.values()]) {
+      // One that closes meanwhile needs none.
+      transport.updateIceServers({ iceServers }).catch(() => {});
+    }
   }
 
   /** Makes a receiving transport, unless it is there already. */
@@ -125,7 +136,7 @@ export class Transports {
       iceParameters: iceParameters as unknown as types.IceParameters,
       iceCandidates: iceCandidates as unknown as types.IceCandidate[],
       dtlsParameters: dtlsParameters as types.DtlsParameters,
-      iceServers: this.#context.iceServers,
+      iceServers: this.#iceServers,
       additionalSettings: { certificates: [certificate] },
     };
   }

@@ -1,0 +1,104 @@
+import type { CallResult } from "#schema/agent/calls.ts";
+import { nodeIdOfWorker, zoneOf } from "#schema/ids.ts";
+import type { Joining } from "../auth/join-tokens.ts";
+import type { ClaimedView } from "../broker/decide/views.ts";
+import type { Env } from "../env.ts";
+import { Problem } from "../problem.ts";
+import { ask } from "./ask.ts";
+import { callNode } from "./calls.ts";
+import type { Negotiated } from "./ingest.ts";
+import { requireUnrevoked } from "./revocations.ts";
+import { type Bringing, type Legs, openLegs } from "./watch-calls.ts";
+
+interface Playing extends Pick<Bringing, "env" | "afterSeq"> {
+  session: { roomId: string; sessionId: string };
+  offer: string;
+  /** The best spatial layer that is wanted; all of them unless given. */
+  layer?: number;
+}
+
+/**
+ * Lets a player in and brings it one broadcast: a session and a seat in one
+ * commit, then the calls of any view. What fails gives all of it back.
+ * @param later runs work that nobody waits for
+ */
+export async function play(
+  env: Env,
+  joining: Joining,
+  broadcastId: string,
+  { offer, layer }: { offer: string; layer?: number },
+  later: (work: Promise<unknown>) => void,
+): Promise<Negotiated> {
+  await requireUnrevoked(env, joining);
+  const { keyId: _, issuedAtMs: __, replaces: ___, ...input } = joining;
+  const { roomId } = input;
+  const zone = zoneOf(roomId) ?? "";
+  const started = await ask(env, zone, "startPlayback", { ...input, broadcastId });
+  const { sessionId, view, afterSeq } = started;
+  const session = { roomId, sessionId };
+  try {
+    const playing = { env, session, offer, layer, afterSeq };
+    let played = await callPlay(playing, view, !view.pipeOpen);
+    const missed = played.status === "failed" && played.code === "no-pipe";
+    // A pipe that the ledger holds open may have died with its host's agent.
+    if (missed && view.pipeOpen) played = await callPlay(playing, view, true);
+    if (played.status === "failed") {
+      const code =
+        played.code === "cannot-consume" ? "validation-failed" : "media-failed";
+      throw new Problem(code, { detail: played.reason });
+    }
+    const { consumer, generation } = view;
+    const pipes = [{ broadcastId, workerId: consumer.workerId, generation }];
+    later(ask(env, zone, "openPipes", { pipes }));
+    return { sessionId, answer: played.answer, etag: played.etag };
+  } catch (error) {
+    await ask(env, zone, "leaveRoom", session);
+    throw error;
+  }
+}
+
+async function callPlay(
+  { env, session, offer, layer, afterSeq }: Playing,
+  { consumer, transportId, producer, ...view }: ClaimedView,
+  open: boolean,
+): Promise<CallResult<"play">> {
+  const legs: Legs = new Map();
+  const claimed = [{ consumer, transportId, producer, ...view }];
+  const pairs = open ? await openLegs({ env, afterSeq }, consumer, claimed, legs) : [];
+  const nodeId = nodeIdOfWorker(consumer.workerId);
+  const { viewId, broadcastId, generation } = view;
+  const [played] = await Promise.all([
+    callNode(
+      env,
+      nodeId,
+      {
+        op: "play",
+        ...session,
+        worker: consumer,
+        transportId,
+        pairs: pairs.map(({ peer, fromProducer }) => ({ peer, remote: fromProducer })),
+        view: {
+          viewId,
+          broadcastId,
+          generation,
+          producer,
+          legs: legs.get(broadcastId),
+          kinds: ["audio", "video"],
+          preferredLayers: layer === undefined ? undefined : { spatialLayer: layer },
+          paused: false,
+        },
+        offer,
+      },
+      afterSeq[nodeId],
+    ),
+    ...pairs.map(({ peer, fromConsumer }) =>
+      callNode(env, nodeIdOfWorker(peer.workerId), {
+        op: "connect-pair",
+        worker: peer,
+        peer: consumer,
+        remote: fromConsumer,
+      }),
+    ),
+  ]);
+  return played;
+}
