@@ -34,6 +34,7 @@ const stage = setStage({
   control: {
     WEIR_TURN_URLS: turn?.url ?? "turn:turn.example.org:3478?transport=udp",
     WEIR_TURN_SECRET: secret,
+    WEIR_NODE_ADDRESSES: listen,
     WEIR_ICE_SERVERS: JSON.stringify([{ urls: "stun:stun.example.org" }]),
   },
   agents: { WEIR_LISTEN_IP: listen, WEIR_ANNOUNCED_ADDRESS: listen },
