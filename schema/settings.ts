@@ -168,8 +168,12 @@ export const settingsSchema = z.object({
       holdMaxMs: positive.prefault(600_000),
       /** After this long without a failure, all is forgotten. */
       forgetMs: positive.prefault(1_800_000),
-      /** A node is suspect when so many sessions report lost media within a time. */
+      /**
+       * A node is suspect when so many sessions report lost media within a time, and
+       * at least this share of what it serves: a few must not speak for all.
+       */
       lossSessions: positive.prefault(3),
+      lossShare: z.number().min(0).max(1).prefault(0.2),
       lossWithinMs: positive.prefault(10_000),
       /** A view younger than this is not moved on its viewer's word. */
       lossAfterMs: z.number().int().nonnegative().prefault(2000),

@@ -44,27 +44,37 @@ export function endHold(draft: Draft, nodeId: string): void {
  * the same time, the node is suspect at once.
  */
 export function noteLoss(draft: Draft, nodeId: string, sessionId: string): void {
-  const { state, nowMs, settings } = draft;
-  const { lossSessions, lossWithinMs } = settings.failing;
-  const losses = state.losses.get(nodeId) ?? new Map<string, number>();
+  const { state, nowMs } = draft;
+  const losses = state.losses.get(nodeId) ?? new Map<string, Loss>();
   state.losses.set(nodeId, losses);
-  losses.set(sessionId, nowMs);
-  for (const [id, atMs] of losses) if (nowMs - atMs > lossWithinMs) losses.delete(id);
+  const views = (losses.get(sessionId)?.views ?? 0) + 1;
+  losses.set(sessionId, { atMs: nowMs, views });
   const row = state.nodes.get(nodeId);
-  if (losses.size < lossSessions || row?.state !== "ready") return;
+  if (row?.state !== "ready" || !isLosing(draft, nodeId)) return;
   row.state = "suspect";
   noteFailure(draft, row, "its viewers lost their media");
   refreshNode(draft, nodeId);
 }
 
-/** Whether a node's viewers told of lost media lately. */
+/** Whether enough of a node's viewers told of lost media lately. */
 export function isLosing(draft: Draft, nodeId: string): boolean {
-  const { lossSessions, lossWithinMs } = draft.settings.failing;
-  const times = [...(draft.state.losses.get(nodeId)?.values() ?? [])];
-  return (
-    times.filter((atMs) => draft.nowMs - atMs <= lossWithinMs).length >= lossSessions
-  );
+  const { state, nowMs, settings } = draft;
+  const { lossSessions, lossShare, lossWithinMs } = settings.failing;
+  const losses = state.losses.get(nodeId) ?? new Map<string, Loss>();
+  let lost = 0;
+  for (const [sessionId, { atMs, views }] of losses) {
+    if (nowMs - atMs > lossWithinMs) losses.delete(sessionId);
+    else lost += views;
+  }
+  if (losses.size < lossSessions) return false;
+  let served = lost;
+  for (const workerId of state.picture.workersOnNode(nodeId)) {
+    for (const slot of state.picture.slotsOn(workerId)) served += slot.viewers;
+  }
+  return lost >= lossShare * served;
 }
+
+type Loss = { atMs: number; views: number };
 
 function hold(draft: Draft, row: NodeRow): void {
   const { holdMs, holdMaxMs } = draft.settings.failing;

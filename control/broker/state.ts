@@ -82,8 +82,8 @@ export class ZoneState {
   /** Traffic by node, in kilobytes, that is not written to the ledger yet. */
   readonly sentKb = new Map<string, number>();
   // What follows is in memory only: a new broker hears it again.
-  /** When sessions told of lost media: node -> session -> when. */
-  readonly losses = new Map<string, Map<string, number>>();
+  /** When sessions told of lost media, and of how many views: node -> session. */
+  readonly losses = new Map<string, Map<string, { atMs: number; views: number }>>();
   /** What did not match at the last comparison with its node, and since when. */
   readonly mismatches = new Map<string, Map<string, number>>();
   /** When nodes' leases ended, and since when others' are put off. */

@@ -23,6 +23,11 @@ export class Lease {
     return this.#silentMs;
   }
 
+  /** Whether the node was heard within the last step: then there is nothing to count. */
+  isFresh(nowMs: number): boolean {
+    return this.#silentMs === 0 && nowMs - this.#lookedAtMs < this.#stepMs;
+  }
+
   /** The node was heard. */
   heard(nowMs: number): void {
     this.#lookedAtMs = nowMs;

@@ -148,8 +148,10 @@ export class NodeMailbox extends DurableObject<Env> {
     const { zone, settings } = configOf(this.env);
     const { nodeSuspectMs, nodeLeaseMs } = settings.timing;
     const broker = brokerOf(this.env, zone);
-    const couldHear = await broker.ready().catch(() => false);
-    this.#lease.look(Date.now(), couldHear);
+    // A node that was just heard costs no look at the database.
+    const fresh = this.#lease.isFresh(Date.now());
+    const couldHear = !fresh && (await broker.ready().catch(() => false));
+    if (!fresh) this.#lease.look(Date.now(), couldHear);
     const { silentMs } = this.#lease;
     const { nodeId, epoch } = registration;
     if (couldHear && silentMs >= nodeSuspectMs) {

@@ -165,6 +165,26 @@ test("loss reported by three sessions makes a host suspect at once, and moves th
   expect(await views()).toBe(4);
 });
 
+test("three who complain do not speak for the many who do not", async () => {
+  const viewers = await Promise.all(Array.from({ length: 8 }, () => join(zone, roomId)));
+  const second = await openRoom(zone, 4);
+  await register(zone, { name: "q", workers: ["producer"] });
+  for (let at = 0; at < 4; at += 1) await broadcaster(zone, second);
+  for (let at = 0; at < 5; at += 1) {
+    await watchActive(zone, second, await join(zone, second));
+  }
+  for (const sessionId of viewers) await watchActive(zone, roomId, sessionId);
+  await zone.advance(2000);
+  for (const sessionId of viewers.slice(0, 3)) {
+    const [view] = await watchActive(zone, roomId, sessionId);
+    const viewId = view?.viewId ?? "";
+    expect(await zone.get("viewLost", { roomId, sessionId, viewId })).toEqual({
+      moved: true,
+    });
+  }
+  expect((await nodeOf(host))?.state).toBe("ready");
+});
+
 test("a host cut off for less than its lease comes back with its claims, for longer without", async () => {
   const sessionId = await join(zone, roomId);
   const [view] = await watchActive(zone, roomId, sessionId);

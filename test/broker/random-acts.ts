@@ -40,6 +40,7 @@ export const ordinary = [
   "locate",
   "loseReceiving",
   "loseSending",
+  "complain",
   "resume",
   "resume",
   "nodeHeard",

@@ -158,6 +158,9 @@ export class RandomWorld {
         if (view)
           await this.#asker.ask("locateViews", { ...view, viewIds: [view.viewId] });
         return;
+      case "complain":
+        if (view) await this.#asker.ask("viewLost", view);
+        return;
       case "loseReceiving":
         if (view) await this.#lose(view, "receive");
         return;
