@@ -106,7 +106,7 @@ export class Participant {
     const nowMs = performance.now();
     const views = [...this.#room.views.values()].map((view) => {
       const { broadcastId, id, state, error } = view;
-      return { broadcastId, id, state, error: error?.code };
+      return { broadcastId, id, state, error: error?.code, why: error?.message };
     });
     const sends = [...this.#room.publications].map(({ broadcastId, state, error }) => {
       return { broadcastId, state, error: error?.code };

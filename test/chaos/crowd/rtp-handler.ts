@@ -37,7 +37,6 @@ interface Received {
   ssrc: number;
   streamId: string;
   kind: "audio" | "video";
-  atConnectedMs: number;
   packets: number;
 }
 
@@ -110,7 +109,8 @@ export class RtpHandler extends EnhancedEventEmitter<types.HandlerEvents> {
   }
 
   async getTransportStats(): Promise<Stats> {
-    return new Map();
+    const entries = [...this.#received.values()].map(inboundOf);
+    return new Map(entries.map((entry) => [entry.id, entry]));
   }
 
   async send({ track }: types.HandlerSendOptions): Promise<types.HandlerSendResult> {
@@ -161,8 +161,7 @@ export class RtpHandler extends EnhancedEventEmitter<types.HandlerEvents> {
       this.#lastId += 1;
       const localId = String(this.#lastId);
       const ssrc = rtpParameters.encodings?.[0]?.ssrc ?? 0;
-      const atConnectedMs = performance.now();
-      const received = { ssrc, streamId, kind, atConnectedMs, packets: 0 };
+      const received = { ssrc, streamId, kind, packets: 0 };
       this.#received.set(localId, received);
       this.#bySsrc.set(ssrc, received);
       const track = new FakeMediaStreamTrack({ kind }) as unknown as MediaStreamTrack;
@@ -185,24 +184,11 @@ export class RtpHandler extends EnhancedEventEmitter<types.HandlerEvents> {
   async pauseReceiving(): Promise<void> {}
   async resumeReceiving(): Promise<void> {}
 
-  /** Every packet is a keyframe, so each one that came is a decoded picture. */
   async getReceiverStats(localId: string): Promise<Stats> {
     const received = this.#received.get(localId);
     if (!received) return new Map();
-    const { kind, ssrc, packets } = received;
-    const counted = kind === "video" ? packets : undefined;
-    const inbound = {
-      id: `in-${ssrc}`,
-      type: "inbound-rtp",
-      kind,
-      ssrc,
-      packetsReceived: packets,
-      bytesReceived: packets * 20,
-      framesDecoded: counted,
-      framesReceived: counted,
-      keyFramesDecoded: counted,
-    };
-    return new Map([[inbound.id, inbound]]);
+    const entry = inboundOf(received);
+    return new Map([[entry.id, entry]]);
   }
 
   async sendDataChannel(): Promise<never> {
@@ -300,4 +286,20 @@ export class RtpHandler extends EnhancedEventEmitter<types.HandlerEvents> {
     const ended = connected ? this.#peer?.leave() : this.#peer?.vanish();
     ended?.catch(() => undefined);
   }
+}
+
+/** Every packet is a keyframe, so each one that came is a decoded picture. */
+function inboundOf({ kind, ssrc, packets }: Received) {
+  const frames = kind === "video" ? packets : undefined;
+  return {
+    id: `in-${ssrc}`,
+    type: "inbound-rtp",
+    kind,
+    ssrc,
+    packetsReceived: packets,
+    bytesReceived: packets * 20,
+    framesDecoded: frames,
+    framesReceived: frames,
+    keyFramesDecoded: frames,
+  };
 }
