@@ -17,6 +17,8 @@ export interface Timing {
   backoffMaxMs: number;
   /** A source over its bitrate for this long is closed. */
   overBitrateMs: number;
+  /** A new view without a wish is taken to want the best layer after this. */
+  layerDecidingMs: number;
   /** Layers that nobody watches any more are told after this. */
   layerLoweringMs: number;
   /** What is younger is no orphan, whatever the ledger said of it. */
@@ -37,6 +39,7 @@ export const defaultTiming: Timing = {
   backoffMinMs: 250,
   backoffMaxMs: 5000,
   overBitrateMs: 10_000,
+  layerDecidingMs: 500,
   layerLoweringMs: 2000,
   orphanGraceMs: 60_000,
   idlePairMs: 600_000,
