@@ -1,4 +1,12 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  expect,
+  onTestFinished,
+  test,
+} from "vitest";
 import type { Watched } from "#schema/api/media.ts";
 import { type Control, startControl } from "#test/harness/control.ts";
 import { bodyOf, callAs, enter, type Member, openRoom } from "./api.ts";
@@ -50,10 +58,12 @@ function holdBack(): (answer: "as-asked" | "fail") => void {
   const { promise, resolve } = Promise.withResolvers<"as-asked" | "fail">();
   handlers.watch = async (call) => {
     const answer = await promise;
-    handlers.watch = asked;
     if (answer === "fail") throw new Error("The host had an ill moment.");
     return asked(call);
   };
+  onTestFinished(() => {
+    handlers.watch = asked;
+  });
   return resolve;
 }
 
