@@ -53,6 +53,9 @@ const settings = {
     sessionAttachMs: longMs,
     viewClaimMs: longMs,
     pipeLingerMs: longMs,
+    // The node on paper is never heard of.
+    nodeSuspectMs: longMs,
+    nodeLeaseMs: longMs,
     // A poll that is as good as any other is not to hold up the rest.
     pollHoldMs: 200,
   },
