@@ -81,7 +81,10 @@ export class Part {
 /** An answer of the database's engine, as against none at all. */
 function isRefusedByDatabase(error: unknown): boolean {
   for (let at = error; at instanceof Error; at = at.cause) {
-    if ("code" in at && String(at.code).startsWith("SQLITE_")) return true;
+    if (!("code" in at)) continue;
+    const code = String(at.code);
+    // A busy database has not looked at the request: it is as good as down.
+    if (code.startsWith("SQLITE_")) return !code.startsWith("SQLITE_BUSY");
   }
   return false;
 }
