@@ -1,10 +1,10 @@
 import type { Command } from "commander";
-import type { Fleet, NodeInfo } from "#schema/api/fleet.ts";
+import type { Fleet, NodeInfo, Reconciliation } from "#schema/api/fleet.ts";
 import type { PartStates } from "#schema/problems.ts";
 import { hashOfKey, makeKeys } from "../local/keys.ts";
-import { type Run, wholeNumber } from "./run.ts";
+import { type Run, type Tools, wholeNumber } from "./run.ts";
 
-/** `weir nodes`, `weir plan`, `weir status` and `weir secrets`. */
+/** `weir nodes`, `plan`, `status`, `reconcile` and `secrets`. */
 export function addFleetCommands(program: Command, run: Run): void {
   addNodes(program, run);
   addPlan(program, run);
@@ -22,6 +22,24 @@ export function addFleetCommands(program: Command, run: Run): void {
         const answer = { ...ready, version: version.version };
         const { status, parts } = ready;
         output.fields(answer, { version: version.version, status, ...parts });
+      }),
+    );
+  program
+    .command("reconcile")
+    .description("hold what the hosts have, and all totals, against the ledger")
+    .action(
+      run(async ({ api, output }) => {
+        const path = "/v1/reconcile";
+        const found = await api.call<Reconciliation>("operator", "POST", path);
+        output.rows(found, found.nodes, {
+          HOST: (node) => node.nodeId,
+          ANSWERED: (node) => (node.reached ? "yes" : "no"),
+          ORPHANS: (node) => node.orphans,
+          CLOSED: (node) => node.closed,
+          MISSING: (node) => node.missing,
+          REPLACED: (node) => node.replaced,
+        });
+        output.note(`Totals that do not add up: ${found.drift.length}`);
       }),
     );
   program
@@ -63,27 +81,34 @@ function addNodes(program: Command, run: Run): void {
         });
       }),
     );
-  const verbs = {
-    cordon: "give a host nothing new; what is there stays",
-    uncordon: "give a host new work again",
-    drain: "move everything off a host, with both pictures running, and leave it empty",
-  };
-  for (const [verb, description] of Object.entries(verbs)) {
+  const act = (verb: string, description: string, method: string, place: string) =>
     nodes
       .command(verb)
       .description(description)
       .argument("<node>", "the host's id, or its name")
       .action(
-        run(async ({ api, output }, [named = ""]) => {
-          const { nodes: all } = await api.call<Fleet>("operator", "GET", "/v1/nodes");
-          const known = all.find(({ id }) => id === named || id.endsWith(`_${named}`));
-          const id = known?.id ?? named;
-          const path = `/v1/nodes/${encodeURIComponent(id)}/${verb}`;
-          const done = await api.call<Record<string, string>>("operator", "POST", path);
+        run(async ({ api, output }, [named = ""], { within }) => {
+          const id = await idOfNode(api, named);
+          const query = within === undefined ? "" : `?withinMs=${within * 1000}`;
+          const path = `/v1/nodes/${encodeURIComponent(id)}/${place}${query}`;
+          const done = await api.call<Record<string, string>>("operator", method, path);
           output.fields(done, { ...done, done: verb });
         }),
       );
-  }
+  act("cordon", "give a host nothing new; what is there stays", "POST", "cordon");
+  act("uncordon", "give a host new work again; it also ends a drain", "POST", "uncordon");
+  act("drain", "move everything off a host while it runs", "POST", "drain").option(
+    "--within <seconds>",
+    "until what is left is moved without ceremony",
+    wholeNumber,
+  );
+  act("forget-key", "let a host's name be taken by a new machine", "DELETE", "key");
+}
+
+/** A host's id, by its id or its name. */
+async function idOfNode(api: Tools["api"], named: string): Promise<string> {
+  const { nodes } = await api.call<Fleet>("operator", "GET", "/v1/nodes");
+  return nodes.find(({ id }) => id === named || id.endsWith(`_${named}`))?.id ?? named;
 }
 
 function addPlan(program: Command, run: Run): void {
