@@ -21,8 +21,6 @@ export interface Timing {
   layerDecidingMs: number;
   /** Layers that nobody watches any more are told after this. */
   layerLoweringMs: number;
-  /** What is younger is no orphan, whatever the ledger said of it. */
-  orphanGraceMs: number;
   /** An idle pair whose peer has a newer one closes after this. */
   idlePairMs: number;
   /** Health says ill where control was not heard for this long. */
@@ -41,7 +39,6 @@ export const defaultTiming: Timing = {
   overBitrateMs: 10_000,
   layerDecidingMs: 500,
   layerLoweringMs: 2000,
-  orphanGraceMs: 60_000,
   idlePairMs: 600_000,
   unheardMs: 15_000,
 };

@@ -20,8 +20,6 @@ export interface OutgoingPipe {
   consumer: WorkerRef;
   generation: number;
   pair: Pair;
-  /** Milliseconds of uptime at which it was opened. */
-  bornAtMs: number;
   legs: Map<string, types.Consumer>;
 }
 
@@ -84,12 +82,12 @@ export class Legs {
   /** Closes a pipe's legs of a generation and of all before it. */
   closePipe(key: string, generation: number): void {
     for (const pipe of this.all) {
-      if (pipe.key === key && pipe.generation <= generation) this.close(pipe);
+      if (pipe.key === key && pipe.generation <= generation) this.#close(pipe);
     }
   }
 
   /** Closes one pipe's legs. */
-  close(pipe: OutgoingPipe): void {
+  #close(pipe: OutgoingPipe): void {
     this.#pipes.delete(pipe);
     for (const consumer of [...pipe.legs.values()]) consumer.close();
   }
@@ -101,7 +99,7 @@ export class Legs {
 
   /** Closes the legs of all of a broadcast's pipes. */
   closeBroadcast(broadcastId: string): void {
-    for (const pipe of this.all) if (pipe.broadcastId === broadcastId) this.close(pipe);
+    for (const pipe of this.all) if (pipe.broadcastId === broadcastId) this.#close(pipe);
   }
 
   async #openPipe(key: string, asked: AskedPipe): Promise<OpenedPipe> {
@@ -124,8 +122,7 @@ export class Legs {
   }
 
   #add(key: string, asked: AskedPipe, pair: Pair): OutgoingPipe {
-    const bornAtMs = performance.now();
-    const pipe: OutgoingPipe = { ...asked, key, pair, bornAtMs, legs: new Map() };
+    const pipe: OutgoingPipe = { ...asked, key, pair, legs: new Map() };
     this.#pipes.add(pipe);
     return pipe;
   }

@@ -5,7 +5,6 @@ import { findLife, type MediaContext, refOf } from "./context.ts";
 import { IceSessions } from "./ice-sessions.ts";
 import { Ingest } from "./ingest.ts";
 import { Legs } from "./legs.ts";
-import { reconcile } from "./orphans.ts";
 import { Pairs } from "./pairs.ts";
 import { Piped } from "./piped.ts";
 import { Playing } from "./playing.ts";
@@ -149,7 +148,6 @@ export class Media {
       watch: (call) => receiving.watch(call),
       "resume-views": (call) => receiving.resumeViews(call),
       "update-views": (call) => receiving.updateViews(call),
-      reconcile: async (call) => reconcile(this, call),
       stats: async (call) => ({ stats: await statsOf(this, call.of) }),
       inventory: async () => this.#inventory(),
     };

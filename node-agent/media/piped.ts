@@ -31,8 +31,6 @@ export interface IncomingPipe {
   life: WorkerLife;
   generation: number;
   pair: Pair;
-  /** Milliseconds of uptime at which it was opened. */
-  bornAtMs: number;
   tracks: Map<string, PipedTrack>;
 }
 
@@ -80,7 +78,7 @@ export class Piped {
         await Promise.all(asked.legs.map((leg) => this.#produceLeg(pipe, leg)));
       } catch (error) {
         // Half a pipe must not be taken for an open one.
-        if (!open) this.close(pipe);
+        if (!open) this.#close(pipe);
         throw error;
       }
       this.#refuseClosed(key, asked);
@@ -106,12 +104,12 @@ export class Piped {
   /** Closes a pipe's piped producers of a generation and of all before it. */
   closePipe(key: string, generation: number): void {
     for (const pipe of this.all) {
-      if (pipe.key === key && pipe.generation <= generation) this.close(pipe);
+      if (pipe.key === key && pipe.generation <= generation) this.#close(pipe);
     }
   }
 
   /** Closes what one pipe brought here. */
-  close(pipe: IncomingPipe): void {
+  #close(pipe: IncomingPipe): void {
     this.#pipes.delete(pipe);
     for (const { producer } of [...pipe.tracks.values()]) producer.close();
   }
@@ -123,7 +121,7 @@ export class Piped {
 
   /** Closes what all of a broadcast's pipes brought here. */
   closeBroadcast(broadcastId: string): void {
-    for (const pipe of this.all) if (pipe.broadcastId === broadcastId) this.close(pipe);
+    for (const pipe of this.all) if (pipe.broadcastId === broadcastId) this.#close(pipe);
   }
 
   /** Brings a track to its wanted state in every pipe that carries it. */
@@ -147,8 +145,7 @@ export class Piped {
     }
     const consumer = refOf(this.#context, life);
     const tracks = new Map<string, PipedTrack>();
-    const born = { pair, tracks, bornAtMs: performance.now() };
-    const pipe = { key, broadcastId, producer, consumer, life, generation, ...born };
+    const pipe = { key, broadcastId, producer, consumer, life, generation, pair, tracks };
     this.#pipes.add(pipe);
     return pipe;
   }

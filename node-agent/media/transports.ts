@@ -26,8 +26,6 @@ export interface TransportPlan {
 /** A client's WebRtcTransport and whose it is. */
 export interface ClientTransport extends TransportPlan {
   webRtc: types.WebRtcTransport;
-  /** Milliseconds of uptime at which it was made. */
-  bornAtMs: number;
   /** Gives an ICE restart its full grace. */
   extendGrace: () => void;
   connected?: { dtlsParameters: DtlsParametersWire; done: Promise<void> };
@@ -175,8 +173,7 @@ export class Transports {
         webRtc.close();
       },
     });
-    const bornAtMs = performance.now();
-    const transport: ClientTransport = { ...plan, webRtc, bornAtMs, extendGrace };
+    const transport: ClientTransport = { ...plan, webRtc, extendGrace };
     this.#open.set(plan.id, transport);
     webRtc.observer.once("close", () => {
       this.#open.delete(plan.id);

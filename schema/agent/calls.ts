@@ -177,24 +177,6 @@ export const callRequest = z.discriminatedUnion("op", [
     ...scope,
     views: z.array(z.object({ viewId: z.string(), ...viewWishes.shape })),
   }),
-  /**
-   * All that the ledger has on this node. What the agent has beside it, and has had
-   * for a while, is backed by nothing: it is closed, unreported, and told.
-   */
-  z.object({
-    op: z.literal("reconcile"),
-    views: z.array(z.string()),
-    /** Sending transports of broadcasts, those that run out included. */
-    transports: z.array(z.string()),
-    /** Pipes that leave or reach this node, generations that run out included. */
-    pipes: z.array(
-      z.object({
-        broadcastId: z.string(),
-        consumerWorkerId: z.string(),
-        generation: z.number().int(),
-      }),
-    ),
-  }),
   /** mediasoup's own numbers for a broadcast's producers or a view's consumers. */
   z.object({
     op: z.literal("stats"),
@@ -297,17 +279,6 @@ export const callResults = {
   ]),
   "resume-views": z.object({}),
   "update-views": z.object({}),
-  reconcile: z.object({
-    /** What was closed: kind and name of each. */
-    orphans: z.array(
-      z.object({
-        kind: z.enum(["view", "transport", "outgoing-pipe", "incoming-pipe"]),
-        name: z.string(),
-      }),
-    ),
-    /** What the ledger has and the agent has not: views and sending transports. */
-    missing: z.object({ views: z.array(z.string()), transports: z.array(z.string()) }),
-  }),
   stats: z.object({ stats: z.array(z.looseObject({ type: z.string() })) }),
   inventory: z.object({
     views: z.array(z.object({ viewId: z.string(), sessionId: z.string() })),
