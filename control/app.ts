@@ -2,6 +2,7 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import { HTTPException } from "hono/http-exception";
 import { secureHeaders } from "hono/secure-headers";
 import type { AppEnv } from "./auth/access.ts";
+import { allowOrigins } from "./auth/origins.ts";
 import { Problem, problemResponse } from "./problem.ts";
 import { accounts } from "./routes/accounts.ts";
 import { agent } from "./routes/agent.ts";
@@ -30,6 +31,11 @@ const about = {
 export function createApp(): OpenAPIHono<AppEnv> {
   const app = new OpenAPIHono<AppEnv>();
   app.use("*", secureHeaders());
+  app.use("/v1/*", (c, next) => {
+    // Encoders' and players' routes are open to any page: they say so themselves.
+    const isOpenToAll = /\/(whip|whep)(\/|$)/.test(c.req.path);
+    return isOpenToAll ? next() : allowOrigins(c, next);
+  });
   for (const part of [
     health,
     rooms,

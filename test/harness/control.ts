@@ -48,6 +48,8 @@ export interface ControlOptions {
   zone?: string;
   /** A node key that was valid before the present one. Default none. */
   previousNodeKey?: string;
+  /** As WEIR_ALLOWED_ORIGINS. Default none. */
+  allowedOrigins?: string;
   /** As WEIR_NODE_ADDRESSES. Default none. */
   nodeAddresses?: string;
   /** More of control's environment. */
@@ -165,6 +167,7 @@ export async function startControl(options: ControlOptions = {}): Promise<Contro
         vars: {
           WEIR_ZONE: zone,
           WEIR_LOBBY: options.lobby ?? "closed",
+          WEIR_ALLOWED_ORIGINS: options.allowedOrigins ?? "",
           WEIR_NODE_ADDRESSES: options.nodeAddresses ?? "",
           WEIR_SETTINGS: JSON.stringify(options.settings ?? {}),
           ...databaseEnvironment(servers, token),
