@@ -1,0 +1,204 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Watched } from "#schema/api/media.ts";
+import type { OwnEvent } from "#schema/channel.ts";
+import { RtpPeer } from "#test/agent/rtp-peer.ts";
+import { type Control, startControl } from "#test/harness/control.ts";
+import { waitFor } from "#test/harness/wait-for.ts";
+import { bodyOf, callAs, enter, leave, type Member, openRoom } from "./api.ts";
+import { ChannelClient } from "./channel-client.ts";
+import { holdings } from "./ledger.ts";
+import { rtpParametersOf, watchBody } from "./media.ts";
+import { startNode, type TestNode } from "./node.ts";
+
+/* What moves while its media runs: real hosts, real RTP, the API as a client uses it. */
+let control: Control;
+let ingest: TestNode;
+let edge: TestNode;
+/** Takes over from the edge. */
+let other: TestNode | undefined;
+const peers: RtpPeer[] = [];
+
+beforeAll(async () => {
+  control = await startControl();
+  [ingest, edge] = await Promise.all([
+    startNode(control, "ingest", "producer:camera:2"),
+    startNode(control, "edge", "consumer:camera:1"),
+  ]);
+});
+afterAll(async () => {
+  await Promise.all(peers.map((peer) => peer.vanish()));
+  await Promise.all([ingest.stop(), edge.stop(), other?.stop()]);
+  await control.stop();
+});
+
+async function newPeer(): Promise<RtpPeer> {
+  const peer = await RtpPeer.create();
+  peers.push(peer);
+  return peer;
+}
+
+/** A broadcaster that sends real video. */
+async function broadcast(member: Member) {
+  const peer = await newPeer();
+  const path = `/v1/sessions/${member.sessionId}/broadcasts`;
+  const body = { media: "camera", dtlsParameters: peer.dtlsParameters };
+  const claimed = await callAs(control, member, "POST", path, { body });
+  const { id, transport } = bodyOf(claimed, 201);
+  await peer.connect(transport);
+  const rtpParameters = rtpParametersOf("video");
+  const answer = await callAs(control, member, "POST", `/v1/broadcasts/${id}/tracks`, {
+    body: { kind: "video", source: "camera", rtpParameters },
+  });
+  peer.sendSteadily("video", rtpParameters.encodings[0]?.ssrc ?? 0);
+  return { id, trackId: bodyOf(answer, 201).id as string, peer };
+}
+
+/** Waits until ten more packets of a ready view's video have come. */
+async function arrives(peer: RtpPeer, watched: Watched): Promise<void> {
+  const [seen] = watched.views;
+  if (seen?.status !== "ready") throw new Error(JSON.stringify(watched));
+  const ssrc = Number(seen.consumers[0]?.rtpParameters.encodings?.[0]?.ssrc);
+  const before = peer.packetsOf(ssrc);
+  await waitFor(() => peer.packetsOf(ssrc) >= before + 10, { what: "more video" });
+}
+
+/** Watches on a real transport of its own. */
+async function view(member: Member) {
+  const peer = await newPeer();
+  const body = { ...watchBody(member), dtlsParameters: peer.dtlsParameters };
+  const path = `/v1/sessions/${member.sessionId}/views`;
+  const answer = await callAs(control, member, "POST", path, { body });
+  const watched: Watched = bodyOf(answer, 200);
+  const [seen] = watched.views;
+  const [transport] = watched.transports;
+  if (seen?.status !== "ready" || !transport) throw new Error(JSON.stringify(watched));
+  await peer.connect(transport);
+  return { id: seen.id, peer, watched, body };
+}
+
+async function told<Type extends OwnEvent["type"]>(
+  channel: ChannelClient,
+  type: Type,
+): Promise<Extract<OwnEvent, { type: Type }>> {
+  const find = () => channel.ownEvents.find(({ event }) => event.type === type)?.event;
+  await waitFor(() => find() !== undefined, { what: `${type} to be told` });
+  return find() as Extract<OwnEvent, { type: Type }>;
+}
+
+async function reconcile() {
+  const key = control.keys.operator;
+  return bodyOf(await control.call("POST", "/v1/reconcile", { key }), 200);
+}
+
+test("a host that drains is left by its viewer with both pictures running, and then goes", async () => {
+  const room = await openRoom(control);
+  const ann = await enter(control, room.id, "ann");
+  const bob = await enter(control, room.id, "bob");
+  await ChannelClient.open(control, ann).welcomed();
+  const channel = await ChannelClient.open(control, bob).welcomed();
+  await broadcast(ann);
+  const first = await view(bob);
+  await arrives(first.peer, first.watched);
+  await told(channel, "view.ready");
+  expect(await reconcile()).toMatchObject({
+    drift: [],
+    nodes: [
+      { reached: true, orphans: 0, missing: 0 },
+      { reached: true, orphans: 0, missing: 0 },
+    ],
+  });
+
+  other = await startNode(control, "other", "consumer:camera:1");
+  const drained = edge.agent.drain();
+  const moved = await told(channel, "view.moved");
+  expect(moved).toMatchObject({ viewId: first.id, oldRunsMs: 10_000 });
+  expect(await holdings(control)).toMatchObject({ views: 2, points: 2 });
+  const second = await view(bob);
+  expect(second.id).toBe(moved.toViewId);
+  await arrives(second.peer, second.watched);
+  await arrives(first.peer, first.watched);
+  bodyOf(await callAs(control, bob, "DELETE", `/v1/views/${first.id}`), 200);
+  await drained;
+  expect(edge.agent.registration?.claims).toBe(0);
+  expect(await holdings(control)).toMatchObject({ views: 1, points: 1 });
+
+  // What comes no longer is told, and nobody else may tell it.
+  const path = `/v1/views/${second.id}/lost`;
+  expect((await callAs(control, ann, "POST", path)).status).toBe(404);
+  await leave(control, bob);
+  await leave(control, ann);
+});
+
+test("a broadcast whose transport is lost is sent again under its id, and its viewer stays", async () => {
+  const room = await openRoom(control);
+  const ann = await enter(control, room.id, "ann");
+  const bob = await enter(control, room.id, "bob");
+  await ChannelClient.open(control, ann).welcomed();
+  const channel = await ChannelClient.open(control, bob).welcomed();
+  const { id, trackId, peer } = await broadcast(ann);
+  const seen = await view(bob);
+  await arrives(seen.peer, seen.watched);
+  await told(channel, "view.ready");
+
+  const path = `/v1/broadcasts/${id}/transport`;
+  await peer.leave();
+  await channel.count("broadcast.interrupted", 1);
+  const next = await newPeer();
+  const body = { dtlsParameters: next.dtlsParameters };
+  const stranger = await callAs(control, bob, "POST", path, { body });
+  expect(stranger.status).toBe(404);
+  const { transport } = bodyOf(await callAs(control, ann, "POST", path, { body }), 200);
+  const again = bodyOf(await callAs(control, ann, "POST", path, { body }), 200);
+  expect(again.transport.id).toBe(transport.id);
+  await next.connect(transport);
+  const rtpParameters = rtpParametersOf("video");
+  const track = `/v1/broadcasts/${id}/tracks/${trackId}`;
+  const sent = { body: { rtpParameters } };
+  expect((await callAs(control, bob, "PUT", track, sent)).status).toBe(404);
+  for (let times = 0; times < 2; times += 1) {
+    const answer = await callAs(control, ann, "PUT", track, sent);
+    expect(bodyOf(answer, 200)).toMatchObject({ id: trackId, source: "camera" });
+  }
+  next.sendSteadily("video", rtpParameters.encodings[0]?.ssrc ?? 0);
+  await channel.count("broadcast.resumed", 1);
+  expect(await told(channel, "view.renewed")).toMatchObject({ viewId: seen.id });
+  const synced: Watched = bodyOf(
+    await callAs(control, bob, "POST", `/v1/views/${seen.id}/tracks`, {
+      body: seen.body,
+    }),
+    200,
+  );
+  // On a transport that was there, new consumers wait for their client.
+  const [anew] = synced.views;
+  const transportId = anew?.status === "ready" ? anew.transportId : "";
+  await callAs(control, bob, "POST", `/v1/transports/${transportId}/resume`, {
+    body: { views: [seen.id] },
+  });
+  await arrives(seen.peer, synced);
+  expect(await holdings(control)).toMatchObject({ views: 1, points: 1, broadcasts: 1 });
+  await leave(control, bob);
+  await leave(control, ann);
+});
+
+test("the operator empties a host and takes it in again; a stranger does neither", async () => {
+  const key = control.keys.operator;
+  const path = `/v1/nodes/${ingest.id}`;
+  for (const what of ["drain", "uncordon"]) {
+    const answer = await control.call("POST", `${path}/${what}`, { key: "wrong-key" });
+    expect(answer.status).toBe(401);
+  }
+  expect((await control.call("POST", "/v1/reconcile", {})).status).toBe(401);
+  const short = await control.call("POST", `${path}/drain?withinMs=5`, { key });
+  expect([short.status, short.body.code]).toEqual([422, "validation-failed"]);
+  const nobody = `/v1/nodes/node_${control.zone}_nobody/drain`;
+  expect((await control.call("POST", nobody, { key })).status).toBe(404);
+  const begun = await control.call("POST", `${path}/drain?withinMs=60000`, { key });
+  expect(bodyOf(begun, 200)).toMatchObject({ nodeId: ingest.id });
+  const draining = async () => {
+    const { nodes } = bodyOf(await control.call("GET", "/v1/nodes", { key }), 200);
+    return nodes.find(({ id }: { id: string }) => id === ingest.id)?.draining;
+  };
+  expect(await draining()).toBe(true);
+  bodyOf(await control.call("POST", `${path}/uncordon`, { key }), 200);
+  expect(await draining()).toBe(false);
+});
