@@ -98,6 +98,7 @@ export abstract class Telling {
   /** Adds an event to a node's own stream, which its operator reads. */
   emitForNode(node: NodeRow, event: NodeEventInfo): void {
     node.eventSeq += 1;
+    this.touchNode(node.id);
     const { id: streamId, eventSeq: seq } = node;
     this.changes.events.put({ streamId, seq, atMs: this.nowMs, event });
   }

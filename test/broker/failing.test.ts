@@ -237,6 +237,7 @@ test("leases wait while most of a zone is silent, alert once, and end one by one
   await watchActive(zone, roomId, sessionId);
   for (const one of [host, d]) await silent(one, "suspect");
   expect(await silent(host, "gone")).toEqual({ paused: true });
+  expect(await checkLedger(zone.eye, zone.settings)).toEqual([]);
   expect(await silent(host, "gone")).toEqual({ paused: true });
   expect(zone.alerts.map(({ what }) => what)).toEqual(["leases-paused"]);
   expect((await nodeOf(host))?.state).toBe("suspect");
