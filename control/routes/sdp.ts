@@ -47,18 +47,18 @@ export async function readText(c: Context, type: string): Promise<string> {
   return body;
 }
 
+const needed: [line: RegExp, missing: string][] = [
+  [/^m=(audio|video) /m, "It has no m= section of audio or video."],
+  [/^a=ice-ufrag:/m, "It has no a=ice-ufrag and a=ice-pwd."],
+  [/^a=fingerprint:/m, "It has no a=fingerprint."],
+];
+
 /** What makes a body no offer at a glance, so that no place is claimed for it. */
 function offerFault(body: string): string | undefined {
-  const needed = [
-    /^v=0\r?$/m,
-    /^m=(audio|video) /m,
-    /^a=ice-ufrag:/m,
-    /^a=fingerprint:/m,
-  ];
-  if (body.startsWith("v=0") && needed.every((line) => line.test(body))) {
-    return lengthFault(body);
-  }
-  return "The body is no SDP offer with media, ICE parameters and a fingerprint.";
+  const missing = /^v=0\r?\n/.test(body)
+    ? needed.find(([line]) => !line.test(body))?.[1]
+    : "It does not begin with v=0.";
+  return missing ? `The SDP cannot be taken. ${missing}` : lengthFault(body);
 }
 
 function lengthFault(body: string): string | undefined {

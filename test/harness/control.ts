@@ -83,7 +83,7 @@ export interface Control {
   readonly databases: Record<DatabaseName, TestDatabase>;
   /** The replica of the accounts, where one was asked for. */
   readonly replica: Replica | undefined;
-  /** Calls a route; `key` becomes its bearer, an object its JSON body. */
+  /** Calls a route; `key` becomes its bearer, a text with a type or an object its body. */
   call(method: string, path: string, options?: CallOptions): Promise<CallAnswer>;
   /**
    * Ends a Durable Object's life in memory; its storage stays.
@@ -241,10 +241,16 @@ async function call(
       ...(body === undefined ? {} : { "content-type": "application/json" }),
       ...headers,
     },
-    body: body === undefined ? undefined : JSON.stringify(body),
+    body: bodyText(body, headers?.["content-type"]),
   });
   const text = await response.text();
   return { status: response.status, headers: response.headers, body: parseJson(text) };
+}
+
+function bodyText(body: unknown, type = "application/json"): string | undefined {
+  if (body === undefined) return undefined;
+  const isText = typeof body === "string" && !type.endsWith("json");
+  return isText ? body : JSON.stringify(body);
 }
 
 function parseJson(text: string): unknown {

@@ -22,6 +22,13 @@ const schemes: Record<string, string | undefined> = {
   session: "sessionCredential",
 };
 
+/** Bodies that are no JSON, as good ones begin. */
+const texts: Record<string, string> = {
+  "application/sdp":
+    "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=ice-ufrag:a\r\na=fingerprint:sha-256 AB\r\n",
+  "application/trickle-ice-sdpfrag": "a=mid:0\r\n",
+};
+
 let world: World;
 let api: Api;
 let guarded: Operation[];
@@ -46,7 +53,8 @@ async function attempt(
   key: string | undefined,
 ): Promise<CallAnswer> {
   const { method, path, body, parameters, responses, name } = operation;
-  const example = body && exampleOf(body.schema, api.schemas, known);
+  const example =
+    body && (texts[body.type] ?? exampleOf(body.schema, api.schemas, known));
   const query = parameters.flatMap(({ in: where, required, schema = {}, name: field }) =>
     where === "query" && required
       ? `${field}=${exampleOf(schema, api.schemas, known, false, field)}`

@@ -44,15 +44,22 @@ export async function openBarePage(browser: Browser, at?: string): Promise<Page>
     await page.goto(at);
     return page;
   }
+  const { url, close } = await serveEmptyPage();
+  const page = await (await browser.newContext()).newPage();
+  page.once("close", close);
+  await page.goto(url);
+  return page;
+}
+
+/** Serves an empty page on an origin of its own. */
+export async function serveEmptyPage(): Promise<{ url: string; close: () => void }> {
   const server = createServer((_, response) => {
     response.setHeader("content-type", "text/html");
     response.end("<!doctype html><title>-</title>");
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const page = await (await browser.newContext()).newPage();
-  page.once("close", () => server.close());
-  await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-  return page;
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}/`, close: () => void server.close() };
 }
 
 /** Publishes the camera that is not there by WHIP. */

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { serveEmptyPage } from "./bare-page.ts";
 
 /** Where Firefox is, or undefined where the machine has none. */
 export function findFirefox(): string | undefined {
@@ -80,6 +81,8 @@ export async function startFirefox(executablePath: string): Promise<Firefox> {
   await command("session.new", { capabilities: {} });
   const { contexts } = await command("browsingContext.getTree", {});
   const context = contexts[0].context as string;
+  const { url, close } = await serveEmptyPage();
+  await command("browsingContext.navigate", { context, url, wait: "complete" });
   return {
     async run(source, ...values) {
       const { result, exceptionDetails } = await command("script.callFunction", {
@@ -91,6 +94,7 @@ export async function startFirefox(executablePath: string): Promise<Firefox> {
       return JSON.parse(result.value);
     },
     async stop() {
+      close();
       const ended = once(child, "exit");
       child.kill("SIGTERM");
       await ended;
