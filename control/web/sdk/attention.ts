@@ -58,7 +58,9 @@ export class Attention {
     this.look();
   }
 
-  #receives({ viewId, ...receiving }: RoomEvents["quality"]): void {
+  #receives(quality: RoomEvents["quality"]): void {
+    const { viewId, score, spatialLayer, temporalLayer } = quality;
+    const receiving = { score, spatialLayer, temporalLayer };
     for (const { feed, next } of this.#host.views.values()) {
       for (const one of [feed, next]) {
         if (one?.viewId === viewId) one.receiving = receiving;

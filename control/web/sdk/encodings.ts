@@ -41,11 +41,10 @@ export function producerOptions(
     return { ...common, codecOptions: { opusDtx: true, opusFec: true } };
   }
   const codec = videoCodec(shape.codec, capabilities);
-  const scalable = codec !== undefined && /vp9|av1/i.test(codec.mimeType);
   return {
     ...common,
     codec,
-    encodings: encodingsOf(shape, scalable),
+    encodings: encodingsOf(shape, codec?.mimeType.toLowerCase() ?? ""),
     codecOptions: { videoGoogleStartBitrate: 600 },
   };
 }
@@ -59,7 +58,7 @@ function videoCodec(wanted: VideoCodec, capabilities: types.RtpCapabilities) {
 
 function encodingsOf(
   { media, simulcast, maxKbps }: SendShape,
-  scalable: boolean,
+  mimeType: string,
 ): types.RtpEncodingParameters[] {
   const videoBps = Math.max(maxKbps - soundKbps, soundKbps) * 1000;
   if (media === "screen" || !simulcast) {
@@ -67,7 +66,13 @@ function encodingsOf(
     const share = media === "screen" ? 1 : (layerShares.at(-1) ?? 1);
     return [{ maxBitrate: Math.round(videoBps * share), scalabilityMode: "L1T3" }];
   }
-  if (scalable) return [{ maxBitrate: videoBps, scalabilityMode: "L3T3_KEY" }];
+  if (mimeType === mimeTypes.vp9) {
+    return [{ maxBitrate: videoBps, scalabilityMode: "L3T3_KEY" }];
+  }
+  // Its spatial layers freeze in Chromium where a server leaves some of them out.
+  if (mimeType === mimeTypes.av1) {
+    return [{ maxBitrate: videoBps, scalabilityMode: "L1T3" }];
+  }
   return layerShares.map((share, layer) => ({
     scaleResolutionDownBy: 2 ** (layerShares.length - 1 - layer),
     maxBitrate: Math.round(videoBps * share),
