@@ -3,6 +3,7 @@ import * as api from "#schema/api/media.ts";
 import { idOf, zoneOf } from "#schema/ids.ts";
 import type { AppEnv } from "../auth/access.ts";
 import { ask } from "../services/ask.ts";
+import { reportLost } from "../services/lost.ts";
 import { updateView, viewStats } from "../services/stats.ts";
 import { syncView } from "../services/watch.ts";
 import { askingOf } from "./asking.ts";
@@ -86,16 +87,14 @@ export const views = new OpenAPIHono<AppEnv>({ defaultHook: invalid })
       responses: {
         200: json(
           z.object({ moved: z.boolean() }),
-          "False where the view is too young to judge.",
+          "False where it is too young to judge, or its broadcast brings nothing.",
         ),
         ...refusals("unauthenticated", "not-found"),
       },
     }),
     async (c) => {
       const { view: viewId } = c.req.valid("param");
-      const { roomId, sessionId } = c.var.session;
-      const input = { roomId, sessionId, viewId };
-      return c.json(await ask(c.env, zoneOf(roomId) ?? "", "viewLost", input), 200);
+      return c.json(await reportLost(c.env, c.var.session, viewId), 200);
     },
   )
   .openapi(

@@ -68,7 +68,8 @@ export async function updateView(
   await callNode(env, nodeIdOfWorker(view.consumer.workerId), request);
 }
 
-async function locateView(env: Env, session: SessionPrincipal, viewId: string) {
+/** A view of the session's own. @throws Problem `not-found` */
+export async function locateView(env: Env, session: SessionPrincipal, viewId: string) {
   const { roomId, sessionId } = session;
   const own = { roomId, sessionId, viewIds: [viewId] };
   const { views } = await ask(env, zoneOf(roomId) ?? "", "locateViews", own);

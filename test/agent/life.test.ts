@@ -93,6 +93,22 @@ test("while control is down media flows, and what happened then is reported afte
   await node.ask({ op: "stats", of: { type: "view", viewId } });
 });
 
+test("a view whose broadcaster fell silent shows that nothing comes in, while its host answers", async () => {
+  const { node, broadcast, viewer } = await watching();
+  const { viewId } = viewer;
+  const incoming = async () => {
+    const { stats } = await node.ask({ op: "stats", of: { type: "view", viewId } });
+    return stats.filter(({ type }) => type === "inbound-rtp").map((one) => one.bitrate);
+  };
+  await waitFor(async () => (await incoming()).some((bitrate) => bitrate !== 0), {
+    what: "media coming in",
+  });
+  await broadcast.peer.vanish();
+  await waitFor(async () => (await incoming()).every((bitrate) => bitrate === 0), {
+    what: "nothing coming in",
+  });
+});
+
 test("a client that never connects is closed and reported lost", async () => {
   const { agent, node } = await rig.agent("one", bothRoles, { dtlsConnectMs: 100 });
   const scope = { roomId: "room_t_1", sessionId: "session_t_slow" };

@@ -86,17 +86,17 @@ export class FlowWatch {
     const nowMs = performance.now();
     const before = this.#flows.get(feed);
     const same = before && before.counted === counted;
-    if (!same || before.packets !== sum || expected.length === 0) {
+    // While its broadcaster is cut off, nothing should come: counted from then on.
+    const interrupted = this.#host.broadcasts.get(view.broadcastId)?.interrupted;
+    if (!same || before.packets !== sum || expected.length === 0 || interrupted) {
       this.#flows.set(feed, { packets: sum, counted, flowedAtMs: nowMs });
       view.stall(false);
       return;
     }
     const silentMs = nowMs - before.flowedAtMs;
     view.stall(silentMs >= stalledAfterMs);
-    const interrupted = this.#host.broadcasts.get(view.broadcastId)?.interrupted;
-    // While its broadcaster is cut off, and while one's own connection is, the
-    // server that it comes from is not to blame.
-    if (silentMs < lostAfterMs || interrupted || !stands || view.moving) return;
+    // While one's own connection is cut off, the server is not to blame.
+    if (silentMs < lostAfterMs || !stands || view.moving) return;
     if (!this.#isDue(view.broadcastId, nowMs)) return;
     link.api.reportLost(feed.viewId).catch(() => {});
   }
