@@ -34,6 +34,7 @@ export interface ApiDocument {
 const callers: Record<string, string> = {
   anyone: "Anyone",
   apiKey: "An application, with its API key",
+  encoder: "An encoder, with a stream key or a join token of the room",
   joinToken: "Whoever holds a join token of the room",
   lobby: "Anyone, where the deployment's lobby is open",
   node: "A registered node, with its credential",

@@ -85,8 +85,13 @@ export function sendingSection(
     streamId: broadcastId,
     trackId: consumer.trackId,
   }).getObject() as SdpMedia;
+  // A consumer of one kind may have what only the other kind's section offers.
+  const ext = written.ext?.filter(({ uri, value }) =>
+    section.media.ext?.some((one) => one.uri === uri && one.value === value),
+  );
   return {
     ...written,
+    ext,
     port: 9,
     connection: { version: 4, ip: "0.0.0.0" },
     protocol: section.media.protocol,
