@@ -140,7 +140,7 @@ export async function makeWorld(
       joinToken: {
         own: token,
         // Who was in comes back with the credential of that session.
-        alsoTakes: ["session"],
+        alsoTakes: ["session", "reader"],
         others: { "of another room": elsewhere },
         over: {
           expired: {
