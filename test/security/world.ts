@@ -175,6 +175,8 @@ export async function makeWorld(
       },
       session: {
         own: ann.key,
+        // The same credential: a participant is a reader too.
+        alsoTakes: ["reader"],
         others: { "of another in the room": carl.key, "of another room": dora.key },
         over: {
           expired: { credential: expired, code: "unauthenticated" },
