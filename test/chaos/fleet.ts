@@ -61,10 +61,17 @@ export class Host {
     await agent?.kill();
   }
 
-  /** Lets the agent drain and leave. */
-  async drain(): Promise<void> {
-    await this.#agent?.stop("SIGTERM");
+  /**
+   * Lets the agent drain and leave.
+   * @returns its exit code, and the claims that it left with
+   */
+  async drain(): Promise<{ code?: number | null; claims?: number }> {
+    const agent = this.#agent;
+    const code = await agent?.stop("SIGTERM");
     this.#agent = undefined;
+    const drained = agent?.logs().find((line) => line.includes('"drained"'));
+    const { claims } = JSON.parse(drained ?? "{}") as { claims?: number };
+    return { code, claims };
   }
 
   /** What the agent holds, or undefined while it cannot say. */

@@ -66,8 +66,11 @@ export class Population {
   async vanish(camera: boolean, which: number): Promise<void> {
     const person = this.#take(camera, which);
     if (!person) return;
-    const address = await this.#options.crowd.vanish(person.identity);
-    if (address) this.#options.door.cut(address);
+    const { crowd, door } = this.#options;
+    const address = await crowd.addressOf(person.identity);
+    // First the way to control, or the SDK would say that it leaves.
+    if (address) door.cut(address);
+    await crowd.vanish(person.identity);
     this.#follow(person);
   }
 

@@ -14,9 +14,15 @@ export async function settle(
   say: (text: string) => void,
 ): Promise<string[]> {
   const untilMs = performance.now() + withinMs;
+  let before: Record<string, number> | undefined;
   for (;;) {
-    const { dark, views } = await crowd.report();
-    if (dark === 0 && views > 0) return [];
+    const { dark } = await crowd.report();
+    const now = await crowd.pictures();
+    // Nobody is in the dark, and everybody's picture has moved on since then: one
+    // that has just stopped would not have.
+    if (dark > 0 || Object.keys(now).length === 0) before = undefined;
+    else if (before === undefined) before = now;
+    else if (haveMovedOn(before, now)) return [];
     if (performance.now() > untilMs) {
       const lines = (await crowd.describeDark()).map((one) => JSON.stringify(one));
       for (const line of lines) say(`in the dark: ${line}`);
@@ -24,6 +30,18 @@ export async function settle(
     }
     await delay(200);
   }
+}
+
+/** A picture comes every 100 ms; without one for five of them it is dark. */
+const picturesOn = 8;
+
+function haveMovedOn(
+  before: Record<string, number>,
+  now: Record<string, number>,
+): boolean {
+  return Object.entries(now).every(([who, count]) => {
+    return count >= (before[who] ?? 0) + picturesOn;
+  });
 }
 
 /** Waits until nothing is held anywhere; @returns what still is */

@@ -38,9 +38,13 @@ export interface CrowdMethods {
   /** @returns the identity under which someone came */
   join(roomAt: number, broadcasts: boolean): Promise<string>;
   leave(identity: string): Promise<void>;
-  /** @returns the address whose traffic has to be cut, if they were there */
-  vanish(identity: string): string | undefined;
+  /** The address that someone comes from, if they are there. */
+  addressOf(identity: string): string | undefined;
+  /** Lets someone fall silent, whose address was cut before. */
+  vanish(identity: string): void;
   leaveAll(): Promise<void>;
   report(): CrowdReport;
+  /** How many pictures came so far, by viewer and camera. */
+  pictures(): Record<string, number>;
   describeDark(): Described[];
 }

@@ -64,13 +64,18 @@ export class Crowd {
     await participant.leave();
   }
 
-  /** Lets someone fall silent; @returns the address whose traffic is to be cut */
-  vanish(identity: string): string | undefined {
+  /** The address that someone comes from, if they are there. */
+  addressOf(identity: string): string | undefined {
     const participant = this.#present.get(identity);
-    if (!participant) return undefined;
+    return participant && new URL(participant.options.url).hostname;
+  }
+
+  /** Lets someone fall silent, whose address was cut before. */
+  vanish(identity: string): void {
+    const participant = this.#present.get(identity);
+    if (!participant) return;
     this.#forget(participant);
     participant.vanish();
-    return new URL(participant.options.url).hostname;
   }
 
   async leaveAll(): Promise<void> {
@@ -99,6 +104,14 @@ export class Crowd {
       dark: flows.filter((flow) => flow.isDark(nowMs)).length,
       failures,
     };
+  }
+
+  /** How many pictures came so far, by viewer and camera. */
+  pictures(): Record<string, number> {
+    const counts = [...this.#present.values()].flatMap(({ identity, flows }) =>
+      [...flows.values()].map((flow) => [`${identity} ${flow.identity}`, flow.pictures]),
+    );
+    return Object.fromEntries(counts);
   }
 
   /** Those present who do not see what they should, for the log of a failed run. */

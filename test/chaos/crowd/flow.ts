@@ -10,6 +10,8 @@ export class Flow {
   lastAtMs: number;
   /** How long the picture stayed away each time, and until when. */
   readonly interruptions: { ms: number; untilMs: number }[] = [];
+  /** Pictures that came so far. */
+  pictures = 0;
   #ended = false;
 
   /** @param nowMs when the camera began to send */
@@ -24,6 +26,7 @@ export class Flow {
     if (this.firstAtMs === undefined) this.firstAtMs = nowMs;
     else this.#note(nowMs);
     this.lastAtMs = nowMs;
+    this.pictures += 1;
   }
 
   /** Time that this process itself slept is no interruption. */

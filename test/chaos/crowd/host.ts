@@ -19,9 +19,11 @@ const methods: CrowdMethods = {
   },
   join: (roomAt, broadcasts) => there().join(roomAt, broadcasts),
   leave: (identity) => there().leave(identity),
+  addressOf: (identity) => there().addressOf(identity),
   vanish: (identity) => there().vanish(identity),
   leaveAll: () => there().leaveAll(),
   report: () => there().report(),
+  pictures: () => there().pictures(),
   describeDark: () => there().describeDark(),
 };
 

@@ -1,0 +1,138 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import type { Host } from "#test/chaos/fleet.ts";
+import { waitFor } from "#test/harness/wait-for.ts";
+import { SmallZone, suspectMs } from "./small-zone.ts";
+
+let small: SmallZone;
+
+beforeAll(async () => {
+  small = await SmallZone.start();
+});
+afterAll(async () => {
+  await small.stop();
+});
+// Whatever a test has done to a host: the next one finds all three well.
+afterEach(async () => {
+  for (const host of small.zone.fleet.hosts) {
+    host.agent?.signal("SIGCONT");
+    host.link.cut(false);
+    if (!host.agent) await host.start();
+  }
+  await small.zone.fleet.healthy(60_000);
+  await small.isWell();
+});
+
+async function pidOf(host: Host, role: "producer" | "consumer"): Promise<number> {
+  const state = await host.state();
+  const pid = state?.workers.find((worker) => worker.role === role)?.pid;
+  if (!pid) throw new Error(`${host.name} has no ${role}`);
+  return pid;
+}
+
+test.each([
+  ["a worker that serves viewers", "views", "consumer"],
+  ["a worker that takes cameras in", "broadcasts", "producer"],
+] as const)("%s dies: everybody sees everybody again", async (_, has, role) => {
+  const host = await small.hostWith(has);
+  const died = await pidOf(host, role);
+  process.kill(died, "SIGKILL");
+  const followed = async () => (await pidOf(host, role)) !== died;
+  await waitFor(followed, { what: "the worker that takes its place" });
+  await small.isWell();
+});
+
+test("an agent that is killed and started again has nothing of its former life", async () => {
+  const host = await small.hostWith("views");
+  const { epoch = 0 } = (await small.nodeOf(host)) ?? {};
+  await host.kill();
+  await host.start();
+  const again = async () => ((await small.nodeOf(host))?.epoch ?? 0) > epoch;
+  await waitFor(again, { what: "its registration", timeoutMs: 30_000 });
+  await small.isWell();
+});
+
+test("a control path that is cut for less than the lease interrupts nothing", async () => {
+  const host = await small.hostWith("views");
+  const before = await small.interruptions();
+  host.link.cut(true);
+  await small.becomes(host, "suspect");
+  host.link.cut(false);
+  await small.becomes(host, "ready");
+  await small.isWell();
+  // The cut lasted for longer than that.
+  expect(await small.longestSince(before)).toBeLessThan(suspectMs);
+});
+
+test("a host that is cut off for longer than its lease is fenced, and nothing counts twice", async () => {
+  const host = await small.hostWith("views");
+  const { epoch = 0 } = (await small.nodeOf(host)) ?? {};
+  host.link.cut(true);
+  await small.becomes(host, "gone");
+  // Its media is as healthy as before, and others have its viewers meanwhile.
+  await small.isWell();
+  host.link.cut(false);
+  await small.becomes(host, "ready");
+  expect((await small.nodeOf(host))?.epoch).toBeGreaterThan(epoch);
+  await small.isWell();
+});
+
+test("an agent that hangs for longer than its lease comes back without what it had", async () => {
+  const host = await small.hostWith("views");
+  host.agent?.signal("SIGSTOP");
+  await small.becomes(host, "gone");
+  host.agent?.signal("SIGCONT");
+  await small.becomes(host, "ready");
+  await small.isWell();
+});
+
+test("an agent that is asked to leave is left by all first, and ends well", async () => {
+  const host = await small.hostWith("views");
+  expect(await host.drain()).toEqual({ code: 0, claims: 0 });
+});
+
+test("hosts whose clocks are a minute apart serve as others do", async () => {
+  const [early, late] = small.zone.fleet.hosts;
+  if (!early || !late) throw new Error("no hosts");
+  await Promise.all([early.kill(), late.kill()]);
+  await Promise.all([early.start(-60_000), late.start(60_000)]);
+  await small.zone.fleet.healthy(60_000);
+  await small.newcomerSees();
+  await delay(suspectMs);
+  for (const host of [early, late]) await small.becomes(host, "ready");
+  await small.isWell();
+}, 120_000);
+
+test.each(["lose", "double", "late", "shuffle"] as const)(
+  "poll answers that come to harm (%s) leave nothing behind and nothing out",
+  async (fate) => {
+    for (const host of small.zone.fleet.hosts) host.link.disturb(fate, 4);
+    for (const camera of [false, true, false]) {
+      await small.zone.population.change(camera);
+    }
+    await small.isWell();
+  },
+);
+
+test.each([
+  ["viewer", false],
+  ["broadcaster", true],
+] as const)(
+  "what a %s who vanished held comes back",
+  async (_, camera) => {
+    const sessions = await small.control.count("session");
+    await small.zone.population.vanish(camera, 0);
+    const settled = async () => (await small.control.count("session")) === sessions;
+    // The one who follows is counted beside until the other's end is noticed.
+    await waitFor(async () => (await small.control.count("session")) > sessions, {
+      what: "the follower",
+    });
+    await waitFor(settled, { what: "the session's end", timeoutMs: 60_000 });
+    await small.isWell();
+  },
+  120_000,
+);
+
+test("after everybody has left nothing is held anywhere", async () => {
+  await small.isEmptyAfterAll();
+});
