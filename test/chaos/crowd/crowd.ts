@@ -50,7 +50,8 @@ export class Crowd {
       await participant.enter();
     } catch (error) {
       await participant.leave();
-      this.#forget(participant);
+      // Who never came in has seen nothing that would have to be told.
+      this.#present.delete(identity);
       throw error;
     }
     return identity;
