@@ -1,3 +1,4 @@
+import { networkInterfaces } from "node:os";
 import { expect, test } from "vitest";
 import { findBrowser } from "#test/browser/browser.ts";
 import { openRoom, tokenFor } from "#test/control/api.ts";
@@ -6,7 +7,16 @@ import { end, publish } from "./bare-page.ts";
 import { findFirefox, startFirefox } from "./firefox.ts";
 import { setStage } from "./stage.ts";
 
-const stage = setStage();
+// Firefox pairs no candidate with a loopback address.
+const address =
+  Object.values(networkInterfaces())
+    .flatMap((list) => list ?? [])
+    .find(({ family, internal }) => family === "IPv4" && !internal)?.address ??
+  "127.0.0.1";
+const stage = setStage({
+  control: { WEIR_NODE_ADDRESSES: address },
+  agents: { WEIR_LISTEN_IP: address, WEIR_ANNOUNCED_ADDRESS: address },
+});
 const firefox = findFirefox();
 
 const play = `async (url, key) => {
