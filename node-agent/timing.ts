@@ -17,8 +17,6 @@ export interface Timing {
   backoffMaxMs: number;
   /** A source over its bitrate for this long is closed. */
   overBitrateMs: number;
-  /** A new view without a wish is taken to want the best layer after this. */
-  layerDecidingMs: number;
   /** Layers that nobody watches any more are told after this. */
   layerLoweringMs: number;
   /** An idle pair whose peer has a newer one closes after this. */
@@ -37,7 +35,6 @@ export const defaultTiming: Timing = {
   backoffMinMs: 250,
   backoffMaxMs: 5000,
   overBitrateMs: 10_000,
-  layerDecidingMs: 500,
   layerLoweringMs: 2000,
   idlePairMs: 600_000,
   unheardMs: 15_000,

@@ -12,15 +12,12 @@ interface Told {
   /** What control was told last. */
   spatialLayer?: number;
   lowering?: NodeJS.Timeout;
-  deciding?: NodeJS.Timeout;
 }
 
 /**
  * Tells control the highest spatial layer of a broadcast that anyone watches on a
  * worker, so that its broadcaster need not send what nobody sees. More is told at
  * once, as someone waits for it; less only after a while, as it may be wanted again.
- * What a new view wants is not known in its first moment: a broadcaster that began
- * to send another layer then would send the first keyframe late.
  */
 export class LayerWishes {
   readonly #context: MediaContext;
@@ -39,9 +36,7 @@ export class LayerWishes {
     const key = `${broadcastId} ${life.incarnation}`;
     const told = this.#told.get(key) ?? { roomId, broadcastId, life };
     this.#told.set(key, told);
-    this.#lookWhenDecided(key, told);
     const wanted = this.#wanted(told);
-    if (wanted === undefined) return;
     if (told.spatialLayer === undefined || wanted >= told.spatialLayer) {
       clearTimeout(told.lowering);
       told.lowering = undefined;
@@ -50,50 +45,23 @@ export class LayerWishes {
     }
     told.lowering ??= setTimeout(() => {
       told.lowering = undefined;
-      const lower = this.#wanted(told);
-      if (lower !== undefined) this.#tell(key, told, lower);
+      this.#tell(key, told, this.#wanted(told));
     }, this.#context.timing.layerLoweringMs);
   }
 
   /** Tells nothing more. */
   close(): void {
-    for (const { lowering, deciding } of this.#told.values()) {
-      clearTimeout(lowering);
-      clearTimeout(deciding);
-    }
+    for (const { lowering } of this.#told.values()) clearTimeout(lowering);
     this.#told.clear();
   }
 
-  /** -1 where nobody sees anything of it; undefined where no view has decided. */
-  #wanted({ broadcastId, life }: Told): number | undefined {
-    const views = this.#viewsOf(broadcastId, life);
-    const decided = views.filter((view) => this.#decidesInMs(view) <= 0);
-    if (views.length > 0 && decided.length === 0) return undefined;
-    const wishes = decided.map((view) => {
+  /** -1 where nobody sees anything of it. */
+  #wanted({ broadcastId, life }: Told): number {
+    const wishes = this.#viewsOf(broadcastId, life).map((view) => {
       if (!view.seesPicture) return -1;
       return view.wishes.preferredLayers?.spatialLayer ?? topLayer;
     });
     return Math.max(-1, ...wishes);
-  }
-
-  /** Milliseconds until a view counts, whether it has told a wish or not. */
-  #decidesInMs(view: View): number {
-    if (view.wishes.preferredLayers || !view.seesPicture) return 0;
-    const { layerDecidingMs } = this.#context.timing;
-    return view.bornAtMs + layerDecidingMs - performance.now();
-  }
-
-  #lookWhenDecided(key: string, told: Told): void {
-    const views = this.#viewsOf(told.broadcastId, told.life);
-    const open = views.filter((view) => this.#decidesInMs(view) > 0);
-    const [first] = open;
-    if (!first) return;
-    const dueMs = Math.max(...open.map((view) => this.#decidesInMs(view)));
-    clearTimeout(told.deciding);
-    told.deciding = setTimeout(() => {
-      told.deciding = undefined;
-      if (this.#told.get(key) === told) this.changed(first);
-    }, dueMs + 1);
   }
 
   #viewsOf(broadcastId: string, life: WorkerLife): View[] {

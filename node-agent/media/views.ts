@@ -38,8 +38,6 @@ export class View {
   ready = false;
   /** Whether control was told that its media is connected. */
   reportedActive = false;
-  /** Milliseconds of uptime at which it came. */
-  readonly bornAtMs = performance.now();
   closed = false;
   readonly #emit: (event: NodeEvent) => void;
 

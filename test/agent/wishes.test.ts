@@ -13,10 +13,9 @@ afterEach(async () => {
 });
 
 /** A broadcast with two viewers on one worker of a host that lowers quickly. */
-async function watchedByTwo(layerDecidingMs = 60) {
+async function watchedByTwo() {
   const workers = "producer:camera:1,consumer:camera:1";
-  const timing = { layerLoweringMs: 60, layerDecidingMs };
-  const { agent, node } = await rig.agent("one", workers, timing);
+  const { agent, node } = await rig.agent("one", workers, { layerLoweringMs: 60 });
   const broadcast = await new TestBroadcast(node, 0, await rig.peer()).start();
   const viewers = [await rig.peer(), await rig.peer()].map(
     (peer) => new TestViewer(node, 1, peer),
@@ -58,18 +57,6 @@ test("the highest layer that anyone on a worker watches is told, each change onc
     workerId: first.worker.workerId,
     roomId: first.scope.roomId,
   });
-});
-
-test("a new view changes nothing of what is sent before it has told a wish", async () => {
-  const { first, second, wish, told, last } = await watchedByTwo(600_000);
-  await Promise.all([first.moreOf("video"), second.moreOf("video")]);
-  expect(told()).toEqual([]);
-  await wish(second, { preferredLayers: { spatialLayer: 1 } });
-  await last(1);
-  await wish(first, { preferredLayers: { spatialLayer: 0 } });
-  await wish(second, { preferredLayers: { spatialLayer: 2 } });
-  await last(2);
-  expect(told()).toEqual([1, 2]);
 });
 
 test("a view whose picture is held back is heard, and its picture comes when it is asked for", async () => {
