@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import type { OpenedRoom, Room } from "#schema/api/rooms.ts";
-import { trackSource } from "#schema/media.ts";
+import { trackSource, videoCodec } from "#schema/media.ts";
 import { mintJoinToken } from "../auth/mint.ts";
 import { type Run, wholeNumber } from "./run.ts";
 import { CommandError } from "./settings.ts";
@@ -52,9 +52,14 @@ function addRooms(program: Command, run: Run): void {
     .requiredOption("--tier <tier>", "its tier", wholeNumber)
     .option("--name <name>", "what people call it")
     .option("--reserve", "grant the tier's whole weight now, or refuse", false)
+    .addOption(
+      new Option("--codec <codec>", "what its cameras and screens are sent in")
+        .choices(videoCodec.options)
+        .default("vp8"),
+    )
     .action(
-      run(async ({ api, output }, _, { tier, name, reserve }) => {
-        const body = { tier, name, reserve };
+      run(async ({ api, output }, _, { tier, name, reserve, codec }) => {
+        const body = { tier, name, reserve, codec };
         const room = await api.call<OpenedRoom>("application", "POST", "/v1/rooms", body);
         output.fields(room, fieldsOf(room));
         for (const warning of room.warnings ?? []) output.note(warning);
@@ -143,11 +148,12 @@ function addTokens(program: Command, run: Run): void {
 }
 
 function fieldsOf(room: Room): Record<string, string | number> {
-  const { id, name, tier, state, sessions, broadcasts, createdAt } = room;
+  const { id, name, tier, codec, state, sessions, broadcasts, createdAt } = room;
   return {
     id,
     name,
     tier,
+    codec,
     state,
     people: `${sessions.present} of ${sessions.max}`,
     live: `${broadcasts.live} of ${broadcasts.max}`,

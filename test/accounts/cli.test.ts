@@ -61,11 +61,11 @@ test("an operator makes an account, and its key opens a room that a minted token
   expect(refused.err).toMatch(/not entitled to this tier.*\(entitlement-missing\)/);
   await weirJson("entitlements", "grant", accountId, "--tier", "1", "--days", "90");
   const opened = await weir(
-    ["rooms", "open", "--tier", "1", "--name", "Sale", "--json"],
+    ["rooms", "open", "--tier", "1", "--name", "Sale", "--codec", "vp9", "--json"],
     asShop,
   );
   const room = JSON.parse(opened.out);
-  expect(room).toMatchObject({ name: "Sale", tier: 1 });
+  expect(room).toMatchObject({ name: "Sale", tier: 1, codec: "vp9" });
   const minted = await weir(
     [
       "tokens",

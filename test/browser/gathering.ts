@@ -1,5 +1,6 @@
 import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll } from "vitest";
+import type { VideoCodec } from "#schema/media.ts";
 import { findBrowser, startBrowser } from "./browser.ts";
 import { Person } from "./people.ts";
 import { RunningWeir } from "./running-weir.ts";
@@ -19,6 +20,7 @@ export interface Gathering {
   meet(
     tier: number,
     guests?: 1 | 2,
+    codec?: VideoCodec,
   ): Promise<{ ada: Person; ben: Person; cleo: Person; link: string }>;
 }
 
@@ -57,9 +59,9 @@ export function gather({ asks = false } = {}): Gathering {
       return weir;
     },
     arrive,
-    async meet(tier, guests) {
+    async meet(tier, guests, codec) {
       const ada = await arrive();
-      const link = await ada.openRoom(weir.url, tier);
+      const link = await ada.openRoom(weir.url, tier, codec);
       await ada.enter(link, "Ada");
       const [ben, cleo] = [await arrive(), await arrive()];
       if (guests) await ben.enter(link, "Ben");

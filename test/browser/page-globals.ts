@@ -37,6 +37,7 @@ export interface PageGlobals {
         getStats(kind: string): Promise<Stats>;
         setTrack(track: object | undefined): Promise<void>;
       }>;
+      stats(): Promise<{ views: Map<string, { codec?: string }> }>;
       on(event: string, listener: () => void): () => void;
     };
   };

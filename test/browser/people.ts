@@ -1,4 +1,5 @@
 import type { Browser, Locator, Page } from "playwright-core";
+import type { VideoCodec } from "#schema/media.ts";
 import { waitFor } from "#test/harness/wait-for.ts";
 import type { PageGlobals, Row, Scrolled } from "./page-globals.ts";
 
@@ -48,10 +49,15 @@ export class Person {
     return this.page.getByTestId(testId);
   }
 
-  /** Opens a room in the lobby and stands at its door. @returns its link */
-  async openRoom(url: string, tier: number): Promise<string> {
+  /**
+   * Opens a room in the lobby and stands at its door.
+   * @param codec as the page offers it; what the page proposes unless given
+   * @returns its link
+   */
+  async openRoom(url: string, tier: number, codec?: VideoCodec): Promise<string> {
     await this.page.goto(url);
     await this.find("tier-select").selectOption(String(tier));
+    if (codec) await this.find("codec-select").selectOption(codec);
     await this.find("open-room").click();
     return this.find("room-link").inputValue();
   }

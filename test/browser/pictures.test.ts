@@ -15,6 +15,15 @@ function received({ page }: Person) {
   });
 }
 
+/** The codec in which the first view's picture arrives. */
+function codecReceived({ page }: Person) {
+  return page.evaluate(async () => {
+    const { weir } = globalThis as unknown as PageGlobals;
+    const [stats] = (await weir.room?.stats())?.views.values() ?? [];
+    return stats?.codec;
+  });
+}
+
 /** How many layers of the own picture are sent. */
 function layersSent({ page }: Person): Promise<number> {
   return page.evaluate(async () => {
@@ -71,6 +80,38 @@ describe.skipIf(!findBrowser())("pictures", { timeout: 90_000 }, () => {
     );
     await ben.seesMoving(1);
   });
+
+  const codecs = [
+    { codec: "h264", layers: 3 },
+    { codec: "vp9", layers: 3 },
+    { codec: "av1", layers: 1 },
+  ] as const;
+
+  test.each(codecs)(
+    "a room of $codec shows it to a viewer on another host, in $layers layers",
+    async ({ codec, layers }) => {
+      const { ada, ben } = await gathering.meet(1, 1, codec);
+      await ada.goLive("go-live-test");
+      await ben.seesMoving(1);
+      expect((await codecReceived(ben))?.toLowerCase()).toBe(codec);
+      const large = await waitFor(
+        async () => {
+          const now = await received(ben);
+          return (now.layer ?? 0) === layers - 1 ? now : undefined;
+        },
+        { what: `the best layer of ${codec}`, timeoutMs: 30_000 },
+      );
+      await ben.page.setViewportSize({ width: 200, height: 600 });
+      await waitFor(
+        async () => {
+          const { layer, height } = await received(ben);
+          return layers === 1 || (layer === 0 && height * 2 < large.height);
+        },
+        { what: `the smallest layer of ${codec}`, timeoutMs: 30_000 },
+      );
+      await ben.seesMoving(1);
+    },
+  );
 
   test("a mute is seen by a viewer whose pictures come from another host", async () => {
     const { ada, ben } = await gathering.meet(1, 1);

@@ -1,5 +1,6 @@
 import type { Fleet } from "#schema/api/fleet.ts";
 import type { Room as RoomInfo } from "#schema/api/rooms.ts";
+import type { VideoCodec } from "#schema/media.ts";
 import { asWeirError, callApi, WeirError } from "../sdk/index.ts";
 
 export interface Tier {
@@ -54,10 +55,8 @@ export function storeKey(key: string): void {
  */
 export async function openRoom(
   open: boolean,
-  tier: number,
-  name?: string,
+  body: { tier: number; codec: VideoCodec },
 ): Promise<RoomInfo> {
-  const body = name ? { tier, name } : { tier };
   if (!open) return callApi(url, storedKey(), "POST", "/v1/rooms", body);
   const path = "/v1/lobby/rooms";
   const opened = await callApi<RoomInfo & { moderatorKey: string }>(

@@ -1,7 +1,9 @@
 import { html } from "htm/preact";
 import { useState } from "preact/hooks";
+import type { VideoCodec } from "#schema/media.ts";
 import { asWeirError, type WeirError } from "../sdk/index.ts";
 import { Brand } from "./brand.ts";
+import { CodecField } from "./codec-field.ts";
 import {
   type Deployment,
   openRoom,
@@ -23,6 +25,7 @@ export function LobbyPage({ deployment, onOpened }: Props) {
   const [tier, setTier] = useState(
     () => tiers.find(({ broadcasts }) => broadcasts)?.tier ?? 0,
   );
+  const [codec, setCodec] = useState<VideoCodec>("vp8");
   const [key, setKey] = useState(storedKey);
   const [opening, setOpening] = useState(false);
   const [problem, setProblem] = useState<WeirError>();
@@ -34,7 +37,7 @@ export function LobbyPage({ deployment, onOpened }: Props) {
     setProblem(undefined);
     if (!open) storeKey(key.trim());
     try {
-      const room = await openRoom(open, tier);
+      const room = await openRoom(open, { tier, codec });
       onOpened(room.id);
     } catch (error) {
       setProblem(asWeirError(error));
@@ -63,6 +66,7 @@ export function LobbyPage({ deployment, onOpened }: Props) {
         </select>
       </label>
       ${chosen && html`<${TierMeaning} tier=${chosen} />`}
+      ${chosen?.broadcasts !== 0 && html`<${CodecField} codec=${codec} onChoose=${setCodec} />`}
       <button class="primary wide" data-testid="open-room" disabled=${opening}>
         ${opening ? "Opening…" : "Open the room"}
       </button>
