@@ -1,6 +1,7 @@
-import { callResults } from "#schema/agent/calls.ts";
+import { type CallOf, callResults } from "#schema/agent/calls.ts";
 import { nodeIdOfWorker, zoneOf } from "#schema/ids.ts";
 import type { SessionPrincipal } from "../auth/tokens.ts";
+import type { ClaimedView } from "../broker/decide/views.ts";
 import type { Env } from "../env.ts";
 import { mailboxOf } from "../objects/names.ts";
 import { ask } from "./ask.ts";
@@ -10,9 +11,9 @@ import { locateView } from "./stats.ts";
 const answerWithinMs = 2500;
 
 /**
- * A viewer misses a view's media: it gets another seat, unless its host says that
- * the broadcast brings it nothing. Then no other seat would show more, and the host
- * is not to blame.
+ * A viewer misses a view's media: it gets another seat, unless it is the broadcast
+ * that brings nothing. Then no other seat would show more, and the view's host is
+ * not to blame.
  * @throws Problem `not-found` where the view is not the session's
  */
 export async function reportLost(
@@ -20,19 +21,39 @@ export async function reportLost(
   session: SessionPrincipal,
   viewId: string,
 ): Promise<{ moved: boolean }> {
-  const { consumer } = await locateView(env, session, viewId);
-  if (await isSourceSilent(env, consumer.workerId, viewId)) return { moved: false };
+  const view = await locateView(env, session, viewId);
+  if (await isSourceSilent(env, view)) return { moved: false };
   const { roomId, sessionId } = session;
   const input = { roomId, sessionId, viewId };
   return ask(env, zoneOf(roomId) ?? "", "viewLost", input);
 }
 
-async function isSourceSilent(env: Env, workerId: string, viewId: string) {
-  const of = { type: "view", viewId } as const;
-  const mailbox = mailboxOf(env, nodeIdOfWorker(workerId));
+/**
+ * Whether the broadcast itself brings nothing. The view's own host knows best; where
+ * it does not answer, its source's host does, and where that does not either, the
+ * picture would not come by any other way.
+ */
+async function isSourceSilent(env: Env, view: ClaimedView): Promise<boolean> {
+  const { viewId, broadcastId, consumer, producer } = view;
+  const nodeId = nodeIdOfWorker(consumer.workerId);
+  const sourceId = nodeIdOfWorker(producer.workerId);
+  const atSource = { type: "broadcast", broadcastId } as const;
+  const [here, there] = await Promise.all([
+    comesIn(env, nodeId, { type: "view", viewId }),
+    sourceId === nodeId ? undefined : comesIn(env, sourceId, atSource),
+  ]);
+  if (here !== undefined) return !here;
+  // A host that has both and says nothing is the one that its viewer misses.
+  return sourceId !== nodeId && there !== true;
+}
+
+/** Whether anything comes in at a host, or undefined where it does not say. */
+async function comesIn(env: Env, nodeId: string, of: CallOf<"stats">["of"]) {
+  const mailbox = mailboxOf(env, nodeId);
   const answer = await mailbox.call({ op: "stats", of }, 0, answerWithinMs);
-  if (!answer.ok) return false;
+  if (!answer.ok) return undefined;
   const { stats } = callResults.stats.parse(answer.result);
-  const incoming = stats.filter(({ type }) => type === "inbound-rtp");
-  return incoming.every(({ bitrate }) => bitrate === 0);
+  return stats.some(
+    ({ type, bitrate }) => type === "inbound-rtp" && Number(bitrate ?? 0) > 0,
+  );
 }

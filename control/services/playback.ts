@@ -8,7 +8,7 @@ import { ask } from "./ask.ts";
 import { callNode } from "./calls.ts";
 import type { Negotiated } from "./ingest.ts";
 import { requireUnrevoked } from "./revocations.ts";
-import { type Bringing, type Legs, openLegs } from "./watch-calls.ts";
+import { type Bringing, openLegs } from "./watch-calls.ts";
 
 interface Playing extends Pick<Bringing, "env" | "afterSeq"> {
   session: { roomId: string; sessionId: string };
@@ -62,11 +62,13 @@ async function callPlay(
   { consumer, transportId, producer, ...view }: ClaimedView,
   open: boolean,
 ): Promise<CallResult<"play">> {
-  const legs: Legs = new Map();
   const claimed = [{ consumer, transportId, producer, ...view }];
-  const pairs = open ? await openLegs({ env, afterSeq }, consumer, claimed, legs) : [];
+  const opened = open ? await openLegs({ env, afterSeq }, consumer, claimed) : undefined;
+  const pairs = opened?.pairs ?? [];
   const nodeId = nodeIdOfWorker(consumer.workerId);
   const { viewId, broadcastId, generation } = view;
+  const sourceless = opened?.sourceless.get(broadcastId);
+  if (sourceless) throw sourceless;
   const [played] = await Promise.all([
     callNode(
       env,
@@ -82,7 +84,7 @@ async function callPlay(
           broadcastId,
           generation,
           producer,
-          legs: legs.get(broadcastId),
+          legs: opened?.legs.get(broadcastId),
           kinds: ["audio", "video"],
           preferredLayers: layer === undefined ? undefined : { spatialLayer: layer },
           paused: false,

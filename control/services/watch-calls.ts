@@ -5,6 +5,7 @@ import type { DtlsParametersWire, RtpCapabilitiesWire } from "#schema/media.ts";
 import type { SessionPrincipal } from "../auth/tokens.ts";
 import type { ClaimedView } from "../broker/decide/views.ts";
 import type { Env } from "../env.ts";
+import { Problem } from "../problem.ts";
 import { callNode } from "./calls.ts";
 import type { ServerTiming } from "./server-timing.ts";
 
@@ -31,28 +32,36 @@ export interface Bringing {
 
 export type WatchResult = CallResult<"watch">;
 
+/** What came of bringing views: nothing was asked of their host where no leg was made. */
+export interface Brought {
+  result?: WatchResult;
+  /** Why broadcasts' own hosts made no legs, by broadcast. */
+  sourceless: ReadonlyMap<string, Problem>;
+}
+
 /**
  * Brings views from one consumer worker: one hop where their pipes are open,
- * two where not.
+ * two where not. A producer's host that fails keeps only what it has from viewers.
  * @param openAll makes legs for all of them, whatever the ledger holds open
- * @throws Problem as `callNode`
+ * @throws Problem as `callNode`, where it is the consumer's host that fails
  */
 export async function callWatch(
   bringing: Bringing,
   views: ClaimedView[],
   openAll = false,
-): Promise<WatchResult> {
+): Promise<Brought> {
   const { env, session, viewer, afterSeq, timing } = bringing;
   const [first] = views;
   if (!first) throw new Error("There is nothing to watch.");
   const { consumer, transportId } = first;
   const nodeId = nodeIdOfWorker(consumer.workerId);
   const unopened = views.filter((view) => openAll || !view.pipeOpen);
-  const legs: Legs = new Map();
-  const pairs =
+  const { pairs, legs, sourceless } =
     unopened.length > 0
-      ? await timing.measure("legs", () => openLegs(bringing, consumer, unopened, legs))
-      : [];
+      ? await timing.measure("legs", () => openLegs(bringing, consumer, unopened))
+      : noLegs;
+  const sourced = views.filter(({ broadcastId }) => !sourceless.has(broadcastId));
+  if (sourced.length === 0) return { sourceless };
   const request: CallOf<"watch"> = {
     op: "watch",
     roomId: session.roomId,
@@ -62,7 +71,7 @@ export async function callWatch(
     dtlsParameters: viewer.dtlsParameters,
     rtpCapabilities: viewer.rtpCapabilities,
     pairs: pairs.map(({ peer, fromProducer }) => ({ peer, remote: fromProducer })),
-    views: views.map((view) => ({
+    views: sourced.map((view) => ({
       viewId: view.viewId,
       broadcastId: view.broadcastId,
       generation: view.generation,
@@ -87,7 +96,7 @@ export async function callWatch(
         }),
       ),
     ]);
-    return result;
+    return { result, sourceless };
   });
 }
 
@@ -97,22 +106,47 @@ interface Pair {
   fromConsumer: PipeEndpoint;
 }
 
-/** Legs by their broadcasts. */
-export type Legs = Map<string, Leg[]>;
+/** What producers' hosts made for a consumer worker, and what they did not. */
+interface Opened {
+  pairs: Pair[];
+  /** By broadcast. */
+  legs: Map<string, Leg[]>;
+  /** Why there are none, by broadcast. */
+  sourceless: Map<string, Problem>;
+}
+
+const noLegs: Opened = { pairs: [], legs: new Map(), sourceless: new Map() };
 
 /**
  * Makes legs on the producer workers and, at the same time, their far ends.
- * @param legs takes the legs that were made
+ * @throws Problem as `callNode`, where it is the consumer's host that fails
  */
 export async function openLegs(
   { env, afterSeq }: Pick<Bringing, "env" | "afterSeq">,
   consumer: WorkerRef,
   views: ClaimedView[],
-  legs: Legs,
-): Promise<Pair[]> {
+): Promise<Opened> {
+  const opened: Opened = { pairs: [], legs: new Map(), sourceless: new Map() };
+  const { pairs, legs, sourceless } = opened;
   const byProducer = [...Map.groupBy(views, (view) => view.producer.workerId).values()];
   const peers = byProducer.flatMap(([view]) => (view ? [view.producer] : []));
   const consumerNode = nodeIdOfWorker(consumer.workerId);
+  const openFrom = async (group: ClaimedView[]) => {
+    const nodeId = nodeIdOfWorker(group[0]?.producer.workerId ?? "");
+    const pipes = group.map(({ broadcastId, producer, generation }) => ({
+      broadcastId,
+      producer,
+      consumer,
+      generation,
+    }));
+    try {
+      return await callNode(env, nodeId, { op: "open-legs", pipes }, afterSeq[nodeId]);
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      for (const { broadcastId } of group) sourceless.set(broadcastId, error);
+      return { pipes: [] };
+    }
+  };
   const [near, ...far] = await Promise.all([
     callNode(
       env,
@@ -120,28 +154,24 @@ export async function openLegs(
       { op: "open-pairs", worker: consumer, peers },
       afterSeq[consumerNode],
     ),
-    ...byProducer.map((group) => {
-      const nodeId = nodeIdOfWorker(group[0]?.producer.workerId ?? "");
-      const pipes = group.map(({ broadcastId, producer, generation }) => ({
-        broadcastId,
-        producer,
-        consumer,
-        generation,
-      }));
-      return callNode(env, nodeId, { op: "open-legs", pipes }, afterSeq[nodeId]);
-    }),
+    ...byProducer.map(openFrom),
   ]);
-  return far.flatMap(({ pipes }, at) => {
+  for (const [at, { pipes }] of far.entries()) {
     let fromProducer: PipeEndpoint | undefined;
     for (const pipe of pipes) {
-      if (pipe.status !== "open") continue;
-      legs.set(pipe.broadcastId, pipe.legs);
-      fromProducer = pipe.endpoint;
+      if (pipe.status === "open") {
+        legs.set(pipe.broadcastId, pipe.legs);
+        fromProducer = pipe.endpoint;
+      } else {
+        const { broadcastId, reason: detail } = pipe;
+        sourceless.set(broadcastId, new Problem("media-failed", { detail }));
+      }
     }
     const peer = peers[at];
     const fromConsumer = near.endpoints[at];
-    return peer && fromProducer && fromConsumer
-      ? [{ peer, fromProducer, fromConsumer }]
-      : [];
-  });
+    if (peer && fromProducer && fromConsumer) {
+      pairs.push({ peer, fromProducer, fromConsumer });
+    }
+  }
+  return opened;
 }

@@ -7,12 +7,7 @@ import { Problem } from "../problem.ts";
 import { ask } from "./ask.ts";
 import type { ServerTiming } from "./server-timing.ts";
 import { tellBrought } from "./tell-session.ts";
-import {
-  type Bringing,
-  callWatch,
-  type Viewer,
-  type WatchResult,
-} from "./watch-calls.ts";
+import { type Bringing, type Brought, callWatch, type Viewer } from "./watch-calls.ts";
 
 /** What a request for views brings along besides its content. */
 export interface Asking {
@@ -112,30 +107,40 @@ async function bringFromWorker(
 ): Promise<Watched> {
   const watched: Watched = { transports: [], views: [] };
   const failed: string[] = [];
+  const pointless: string[] = [];
   const opened: ClaimedView[] = [];
-  const fail = (
-    view: ClaimedView,
-    code: "media-failed" | "media-timeout",
-    detail: string,
-  ) => {
-    failed.push(view.viewId);
-    const { broadcastId } = view;
-    watched.views.push({ status: "refused", broadcastId, code, detail });
+  const refuse = ({ broadcastId }: ClaimedView, problem: Problem) => {
+    const { code, message: detail } = problem;
+    const known = code === "media-timeout" ? code : "media-failed";
+    watched.views.push({ status: "refused", broadcastId, code: known, detail });
   };
   try {
     const first = await callWatch(context, views);
     const again = views.filter((view) => missesPipe(first, view));
     // A pipe that the ledger holds open may have died with its host's agent.
     const second = again.length > 0 ? await callWatch(context, again, true) : undefined;
-    watched.transports.push(first.transport);
+    const transport = first.result?.transport ?? second?.result?.transport;
+    if (transport) watched.transports.push(transport);
     for (const view of views) {
+      const { broadcastId } = view;
+      const sourceless = [second, first].flatMap(
+        (brought) => brought?.sourceless.get(broadcastId) ?? [],
+      )[0];
+      if (sourceless) {
+        // No other seat would show more: one that was in use waits for its source.
+        if (!view.active) pointless.push(view.viewId);
+        refuse(view, sourceless);
+        continue;
+      }
       const answer = answerFor(second, view) ?? answerFor(first, view);
       if (answer?.status !== "ready") {
-        fail(view, "media-failed", answer?.reason ?? "The host did not answer for it.");
+        failed.push(view.viewId);
+        const detail = answer?.reason ?? "The host did not answer for it.";
+        refuse(view, new Problem("media-failed", { detail }));
         continue;
       }
       if (!view.pipeOpen || again.includes(view)) opened.push(view);
-      const { viewId: id, broadcastId, transportId, consumer } = view;
+      const { viewId: id, transportId, consumer } = view;
       watched.views.push({
         status: "ready",
         id,
@@ -147,10 +152,15 @@ async function bringFromWorker(
     }
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    const code = error.code === "media-timeout" ? "media-timeout" : "media-failed";
-    for (const view of views) fail(view, code, error.message);
+    for (const view of views) {
+      failed.push(view.viewId);
+      refuse(view, error);
+    }
   }
   const { env, zone, session } = context;
+  if (pointless.length > 0 && context.failed !== "keep") {
+    await ask(env, zone, "failViews", { ...session, viewIds: pointless, again: false });
+  }
   if (failed.length > 0 && context.failed !== "keep") {
     const again = context.failed === "replace";
     const input = { ...session, viewIds: failed, again };
@@ -190,11 +200,11 @@ async function bringElsewhere(
   }
 }
 
-function answerFor(result: WatchResult | undefined, view: ClaimedView) {
-  return result?.views.find((answer) => answer.viewId === view.viewId);
+function answerFor(brought: Brought | undefined, view: ClaimedView) {
+  return brought?.result?.views.find((answer) => answer.viewId === view.viewId);
 }
 
-function missesPipe(result: WatchResult, view: ClaimedView): boolean {
-  const answer = answerFor(result, view);
+function missesPipe(brought: Brought, view: ClaimedView): boolean {
+  const answer = answerFor(brought, view);
   return view.pipeOpen && answer?.status === "failed" && answer.code === "no-pipe";
 }

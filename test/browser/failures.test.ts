@@ -71,6 +71,7 @@ describe.skipIf(!findBrowser())("when servers fail", { timeout: 90_000 }, () => 
 
   test("a broadcast whose host ends goes on under its id, and both sides read what happens", async () => {
     const onlookers = [await Onlooker.of(ada), await Onlooker.of(ben)] as const;
+    const before = await viewOfBen();
     const carriedBy = await hosts.busy("broadcasts");
     await carriedBy.kill();
     const ofAda = "Your broadcast is interrupted and comes back by itself.";
@@ -90,6 +91,8 @@ describe.skipIf(!findBrowser())("when servers fail", { timeout: 90_000 }, () => 
     expect(await live.getAttribute("data-broadcast-id")).toBe(broadcastId);
     const [after] = await ben.seesMoving(1);
     expect(after?.broadcastId).toBe(broadcastId);
+    // His own host is not to blame: he keeps his seat there.
+    expect(after?.id).toBe(before?.id);
     const now = await hosts.busy("broadcasts");
     expect(now.name).not.toBe(carriedBy.name);
   });

@@ -20,7 +20,7 @@ export class Hosts {
         timing: {
           heartbeatMs: 500,
           nodeSuspectMs: 1500,
-          nodeLeaseMs: 3000,
+          nodeLeaseMs: 8000,
           sessionGraceMs: 4000,
         },
         // A host that comes back here takes new work at once.

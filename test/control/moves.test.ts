@@ -143,6 +143,12 @@ test("a broadcast whose transport is lost is sent again under its id, and its vi
   const path = `/v1/broadcasts/${id}/transport`;
   await peer.leave();
   await channel.count("broadcast.interrupted", 1);
+  // Nothing brings it now; asking costs nobody the seat that they have.
+  const views = `/v1/sessions/${bob.sessionId}/views`;
+  const early = await callAs(control, bob, "POST", views, { body: seen.body });
+  expect(bodyOf(early, 200).views).toMatchObject([{ status: "refused" }]);
+  const lost = await callAs(control, bob, "POST", `/v1/views/${seen.id}/lost`);
+  expect(bodyOf(lost, 200)).toEqual({ moved: false });
   const next = await newPeer();
   const body = { dtlsParameters: next.dtlsParameters };
   const stranger = await callAs(control, bob, "POST", path, { body });

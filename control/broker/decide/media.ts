@@ -88,7 +88,8 @@ export function loseUnconnected(
 
 /**
  * A viewer tells that a view's media comes no longer: it gets another seat at once,
- * and its host is suspect where several say so. What is too young to judge stays.
+ * and its host is suspect where several say so. What is too young to judge stays, and
+ * what its broadcaster is cut off from.
  */
 export const viewLost = sessionDecision<
   { roomId: string; sessionId: string; viewId: string },
@@ -96,6 +97,9 @@ export const viewLost = sessionDecision<
 >((draft, { viewId }, room, session) => {
   const view = room.views.get(viewId);
   if (view?.sessionId !== session.id) return { refusal: "not-found" };
+  // What its broadcaster does not send now comes to no other seat either.
+  const broadcast = draft.state.broadcasts.get(view.broadcastId);
+  if (broadcast?.row.state === "interrupted") return { moved: false };
   const { lossAfterMs } = draft.settings.failing;
   if (draft.nowMs - view.claimedAtMs < lossAfterMs) return { moved: false };
   const nodeId = nodeIdOfWorker(view.workerId);

@@ -21,6 +21,8 @@ export interface ClaimedView {
   generation: number;
   /** Whether the pipe's legs have been made: then one call is enough. */
   pipeOpen: boolean;
+  /** Whether its media was there already: it comes anew, or is asked for again. */
+  active: boolean;
 }
 
 export interface ClaimedViews {
@@ -190,6 +192,7 @@ export function describeViews(
       transportId: view.transportId,
       generation: pipe.generation,
       pipeOpen: pipe.state === "open",
+      active: view.state === "active",
     };
   });
   return { views: described, afterSeq };

@@ -257,7 +257,9 @@ export class Watcher {
     if (view.state === "ready") {
       // What is shown stays, and the server says when its seat ends.
       const ends = (view.feed?.runsUntilMs ?? 0) > performance.now();
-      if (ends && isPassing(error.code)) this.#asking.after(broadcastId, backoffMs(1));
+      if (!isPassing(error.code)) return;
+      if (ends) this.#asking.after(broadcastId, backoffMs(1));
+      else this.#handOver.nothingNew(view);
       return;
     }
     const there = this.#host.broadcasts.has(broadcastId);
