@@ -107,6 +107,14 @@ export class Agent {
   }
 
   /**
+   * Tells control that the agent ends now, so that nobody waits for its lease.
+   * Best effort, and short: where control is not there, the lease says it.
+   */
+  async sayGoodbye(): Promise<void> {
+    await this.registration?.sayGoodbye();
+  }
+
+  /**
    * Leaves at once: closes all media and ends the workers' processes.
    * @param patienceMs after which a worker still there is killed
    */

@@ -101,6 +101,22 @@ export class Registration {
     }
   }
 
+  /** Tells control that nothing more comes; tried once, within `goodbyeMs`. */
+  async sayGoodbye(): Promise<void> {
+    const { client, timing, log } = this.#parts;
+    const ackSeq = this.inbox.ackSeq;
+    const body = { ackSeq, answers: [], events: [{ kind: "node-left" as const }] };
+    const signal = AbortSignal.any([
+      this.#ending.signal,
+      AbortSignal.timeout(timing.goodbyeMs),
+    ]);
+    try {
+      await client.report(this.answer.credential, body, signal);
+    } catch (error) {
+      log.warn({ reason: String(error) }, "left without a goodbye");
+    }
+  }
+
   /** Sends a heartbeat now, such as to say that the agent is draining. */
   beatNow(): void {
     this.#beat();

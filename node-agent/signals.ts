@@ -2,11 +2,11 @@ import type { Logger } from "pino";
 import type { Agent } from "./agent.ts";
 
 /**
- * SIGINT leaves at once. SIGTERM drains first; a second signal of either kind
- * leaves at once. Both end with exit code 0.
+ * SIGINT leaves with no more than a word to control. SIGTERM drains first. Whatever
+ * comes after one of them leaves at once. All end with exit code 0.
  */
 export function handleSignals(agent: Agent, log: Logger): void {
-  let signals = 0;
+  let asked = false;
   let left: Promise<void> | undefined;
 
   const leave = async () => {
@@ -14,20 +14,22 @@ export function handleSignals(agent: Agent, log: Logger): void {
     await left;
     process.exit(0);
   };
-
-  process.on("SIGINT", () => {
-    log.info("leaving");
-    void leave();
-  });
-  process.on("SIGTERM", async () => {
-    signals += 1;
-    if (signals > 1 || left) {
+  const on = (signal: NodeJS.Signals, prepare: () => Promise<void>) => {
+    process.on(signal, async () => {
+      const isFirst = !asked;
+      asked = true;
+      if (isFirst) {
+        await prepare();
+        await agent.sayGoodbye();
+      }
       await leave();
-      return;
-    }
+    });
+  };
+
+  on("SIGINT", async () => log.info("leaving"));
+  on("SIGTERM", async () => {
     log.info("draining");
     await agent.drain();
     log.info({ claims: agent.registration?.claims }, "drained");
-    await leave();
   });
 }

@@ -21,6 +21,8 @@ export interface Timing {
   layerLoweringMs: number;
   /** An idle pair whose peer has a newer one closes after this. */
   idlePairMs: number;
+  /** An agent that ends waits for so long until control has taken its goodbye. */
+  goodbyeMs: number;
   /** Health says ill where control was not heard for this long. */
   unheardMs: number;
 }
@@ -37,5 +39,6 @@ export const defaultTiming: Timing = {
   overBitrateMs: 10_000,
   layerLoweringMs: 2000,
   idlePairMs: 600_000,
+  goodbyeMs: 500,
   unheardMs: 15_000,
 };

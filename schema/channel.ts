@@ -136,7 +136,10 @@ export const ownEvent = z.discriminatedUnion("type", [
     reason: z.string(),
     oldRunsMs: z.number().int().nonnegative(),
   }),
-  /** A view that was refused or lost for want of room has a seat: watch it. */
+  /**
+   * A view that waited for room has a seat: watch it. It had been lost and nothing
+   * had room, or it was refused and others were moved to make room for it.
+   */
   z.object({
     type: z.literal("view.granted"),
     viewId: z.string(),

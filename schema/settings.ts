@@ -148,6 +148,8 @@ export const settingsSchema = z.object({
       drainMs: positive.prefault(25_000),
       /** More of a draining node is moved this often. */
       drainStepMs: positive.prefault(1000),
+      /** What had nowhere to go by a drain's deadline is tried again this often. */
+      drainRetryMs: positive.prefault(30_000),
       /** Views that are on the move from a draining node at once. */
       drainViewsMax: positive.prefault(128),
       /** What a node and the ledger disagree on for so long is mended. */

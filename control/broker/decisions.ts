@@ -21,15 +21,9 @@ import { mayBroadcast } from "./decide/may-broadcast.ts";
 import { openPipes, transportLost, viewLost } from "./decide/media.ts";
 import { workerOfMedia } from "./decide/media-worker.ts";
 import { ban, kick, unban } from "./decide/moderation.ts";
+import { nodeLeft, nodeSilent, workerDied } from "./decide/node-ends.ts";
 import { forgetNodeKey, readNodeEpoch } from "./decide/node-keys.ts";
-import {
-  acknowledge,
-  cordonNode,
-  drainNode,
-  nodeSilent,
-  registerNode,
-  workerDied,
-} from "./decide/nodes.ts";
+import { acknowledge, cordonNode, drainNode, registerNode } from "./decide/nodes.ts";
 import { reconcileNode } from "./decide/reconcile.ts";
 import { locateTrack, resumeBroadcast, resumeTrack } from "./decide/resume.ts";
 import { changeRoom } from "./decide/retier.ts";
@@ -84,6 +78,7 @@ const decisions = {
   mayBroadcast,
   mayPublish,
   nodeHeard,
+  nodeLeft,
   nodeSilent,
   openPipes,
   readCodecs,

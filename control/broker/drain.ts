@@ -3,6 +3,7 @@ import type { PlacedView } from "../placement/decision.ts";
 import { beginBroadcastMove, endLeaving, interrupt } from "./broadcast-moves.ts";
 import type { Draft } from "./draft.ts";
 import { beginMove } from "./moves.ts";
+import { broadcastsOn, viewsOn } from "./on-node.ts";
 import { isCarried } from "./places.ts";
 import { loseSeat } from "./rehouse.ts";
 import { claimPlaced, placeSeats } from "./seats.ts";
@@ -41,15 +42,18 @@ export function drainMore(draft: Draft, nodeId: string, most: number): void {
   const views = viewsOn(draft, nodeId);
   const broadcasts = broadcastsOn(draft, nodeId);
   if (views.length === 0 && broadcasts.length === 0) return;
-  const { drainStepMs, drainViewsMax } = settings.moves;
-  draft.setDeadline("drain", nodeId, "", drainStepMs);
+  const { drainStepMs, drainViewsMax, drainRetryMs } = settings.moves;
   if (nowMs >= row.drainUntilMs) {
     for (const [room, view] of views.slice(0, most)) {
       loseSeat(draft, room, view, { reason, tellAgent: true });
     }
     for (const broadcast of broadcasts) evict(draft, broadcast, nodeId);
+    // What is left by now has nowhere to go: looking for a place is not urgent.
+    const againMs = views.length > most ? drainStepMs : drainRetryMs;
+    draft.setDeadline("drain", nodeId, "", againMs);
     return;
   }
+  draft.setDeadline("drain", nodeId, "", drainStepMs);
   for (const broadcast of broadcasts) beginBroadcastMove(draft, broadcast, reason);
   const moving = views.filter(([, view]) => !view.newest).length;
   const ready = views.filter(([room, view]) => mayMove(room, view));
@@ -111,26 +115,4 @@ function moveViews(draft: Draft, views: [RoomState, ViewRow][]): void {
     // Where only those are left that failed, they are tried again.
     for (const [, view] of own) if (view.newest) room.shunned.delete(view.id);
   }
-}
-
-function viewsOn(draft: Draft, nodeId: string): [RoomState, ViewRow][] {
-  const { picture, rooms } = draft.state;
-  const roomIds = new Set<string>();
-  for (const workerId of picture.workersOnNode(nodeId)) {
-    for (const slot of picture.slotsOn(workerId)) roomIds.add(slot.roomId);
-  }
-  return [...roomIds].flatMap((roomId) => {
-    const room = rooms.get(roomId);
-    const views = [...(room?.views.values() ?? [])];
-    return views.flatMap((view): [RoomState, ViewRow][] =>
-      room && nodeIdOfWorker(view.workerId) === nodeId ? [[room, view]] : [],
-    );
-  });
-}
-
-/** The broadcasts that have a place on a node, be it the one that they leave. */
-function broadcastsOn(draft: Draft, nodeId: string): BroadcastState[] {
-  return [...draft.state.broadcasts.values()].filter(({ row }) =>
-    [row.workerId, row.otherWorkerId ?? ""].some((id) => nodeIdOfWorker(id) === nodeId),
-  );
 }

@@ -82,6 +82,8 @@ export class ZoneState {
   /** Traffic by node, in kilobytes, that is not written to the ledger yet. */
   readonly sentKb = new Map<string, number>();
   // What follows is in memory only: a new broker hears it again.
+  /** When nodes were heard last. */
+  readonly heardAtMs = new Map<string, number>();
   /** When sessions told of lost media, and of how many views: node -> session. */
   readonly losses = new Map<string, Map<string, { atMs: number; views: number }>>();
   /** What did not match at the last comparison with its node, and since when. */

@@ -55,6 +55,8 @@ export class NodeEvents {
         return broker.ask("transportLost", { ...event, nodeId });
       case "worker-died":
         return broker.ask("workerDied", { ...event, nodeId, epoch });
+      case "node-left":
+        return broker.ask("nodeLeft", { nodeId, epoch });
       case "layers-wanted":
         return this.#tellBroadcaster(event);
       case "speaker-active":

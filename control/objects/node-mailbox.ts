@@ -124,7 +124,11 @@ export class NodeMailbox extends DurableObject<Env> {
     await this.#instructions?.acknowledge(report.ackSeq);
     const node = this.#registration as Registration;
     const refusal = await this.#events.passOn(node, report.events);
-    return refusal ? { ok: false, refusal } : { ok: true };
+    if (refusal) return { ok: false, refusal };
+    if (report.events.some(({ kind }) => kind === "node-left")) {
+      await this.#end(epoch, "The node has left.");
+    }
+    return { ok: true };
   }
 
   /** The agent lives; answers how much the ledger has on it. */
@@ -158,10 +162,7 @@ export class NodeMailbox extends DurableObject<Env> {
       const state = silentMs >= nodeLeaseMs ? "gone" : "suspect";
       const answer = await broker.ask("nodeSilent", { nodeId, epoch, state });
       if (state === "gone" && answer.ok && !answer.value.paused) {
-        this.#registration = undefined;
-        this.#calls.failAll("The node's lease ended.");
-        await this.ctx.storage.delete("registration");
-        return;
+        return this.#end(epoch, "The node's lease ended.");
       }
     }
     await this.ctx.storage.setAlarm(Date.now() + lookEveryMs(this.env));
@@ -178,6 +179,14 @@ export class NodeMailbox extends DurableObject<Env> {
         await broker().ask("acknowledge", { nodeId, seq });
       },
     });
+  }
+
+  /** A registration is over: what it says is refused from now on. */
+  async #end(epoch: number, reason: string): Promise<void> {
+    if (this.#registration?.epoch !== epoch) return;
+    this.#registration = undefined;
+    this.#calls.failAll(reason);
+    await this.ctx.storage.delete("registration");
   }
 
   #heard(epoch: number): boolean {

@@ -171,6 +171,8 @@ export const nodeEvent = z.discriminatedUnion("kind", [
     incarnation: name,
     replacedBy: name,
   }),
+  /** The agent ends now and all its media with it; nothing follows this. */
+  z.object({ kind: z.literal("node-left") }),
 ]);
 export type NodeEvent = z.infer<typeof nodeEvent>;
 

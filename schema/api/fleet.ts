@@ -40,6 +40,7 @@ export const nodeInfo = z
     epoch: z.number().int(),
     /** The key to which it is bound; absent: that of the next that registers. */
     publicKey: z.string().optional(),
+    /** Its last heartbeat; absent until the zone's broker, newly begun, hears one. */
     heardAt: z.iso.datetime().optional(),
     egressKbps: z.object({ total: z.number().int(), used: z.number().int() }),
     ingressKbps: z.object({ total: z.number().int(), used: z.number().int() }),

@@ -62,14 +62,30 @@ async function peer(): Promise<RtpPeer> {
   return made;
 }
 
-test("SIGINT ends the agent within a second and leaves no worker behind", async () => {
-  const { agent, pids } = await startAgent();
+const goodbye = { kind: "node-left" };
+
+test("SIGINT ends the agent within a second, with a goodbye, and leaves no worker behind", async () => {
+  const { agent, node, pids } = await startAgent();
   expect(pids.map(lives)).toEqual([true, true]);
   const startedMs = performance.now();
   agent.kill("SIGINT");
   expect(await ended(agent)).toBe(0);
   expect(performance.now() - startedMs).toBeLessThan(1000);
   expect(pids.map(lives)).toEqual([false, false]);
+  expect(node.events).toContainEqual(goodbye);
+});
+
+test("a second SIGINT does not wait for control to take the goodbye", async () => {
+  const { agent } = await startAgent();
+  const { promise: heard, resolve: hear } = Promise.withResolvers<void>();
+  control.onReport = () => {
+    hear();
+    return new Promise<never>(() => undefined);
+  };
+  agent.kill("SIGINT");
+  await heard;
+  agent.kill("SIGINT");
+  expect(await ended(agent)).toBe(0);
 });
 
 test("SIGTERM keeps media flowing until control has no claim left", async () => {
@@ -84,9 +100,11 @@ test("SIGTERM keeps media flowing until control has no claim left", async () => 
   await waitFor(() => node.heartbeats.at(-1)?.draining, { what: "a draining heartbeat" });
   await viewer.moreOf("video", 50);
   expect(pids.map(lives)).toEqual([true, true]);
+  expect(node.events).not.toContainEqual(goodbye);
   node.claims = 0;
   expect(await ended(agent)).toBe(0);
   expect(pids.map(lives)).toEqual([false, false]);
+  expect(node.events).toContainEqual(goodbye);
 });
 
 test("a second SIGTERM leaves at once, and so does the deadline", async () => {

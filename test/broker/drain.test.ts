@@ -232,6 +232,18 @@ test("a broadcaster who does not move keeps its old place, and is asked again", 
   expect(await zone.count("SELECT count(*) FROM broadcast")).toBe(1);
 });
 
+test("a broadcast that has nowhere to go by the deadline stays, and is not looked for each second", async () => {
+  await zone.get("drainNode", { nodeId: "node_test_p", withinMs: 1000 });
+  await zone.advance(2000);
+  const commits = zone.committed.length;
+  await zone.advance(29_000);
+  expect(zone.committed.length - commits).toBeLessThan(2);
+  expect(await zone.count("SELECT count(*) FROM broadcast")).toBe(1);
+  await register(zone, { name: "q", workers: ["producer"] });
+  await zone.advance(30_000);
+  expect(toldTo(owner.sessionId).at(-1)).toMatchObject({ type: "broadcast.moved" });
+});
+
 test("a refused view has a point made free for it by moving a few others together", async () => {
   const seats = { seatsPerPoint: { camera: 6 } };
   zone = await startZone({ settings: { weight: seats } });

@@ -57,6 +57,33 @@ test("a consumer worker's death moves its viewers, and the next pipe is a new on
   expect(after?.consumer.incarnation).toBe("another");
 });
 
+test("a host that says goodbye is gone at once, is no failure, and holds up nobody's lease", async () => {
+  const other = await register(zone, { name: "d", workers: ["consumer"] });
+  await broadcaster(zone, roomId);
+  const sessionId = await join(zone, roomId);
+  const [view] = await watchActive(zone, roomId, sessionId);
+  const leaves = view?.consumer.workerId.includes("_d_") ? other : consumers;
+  const { nodeId, epoch } = leaves;
+  const late = await zone.refused("nodeLeft", { nodeId, epoch: epoch - 1 });
+  expect(late.refusal).toBe("node-fenced");
+  for (let times = 0; times < 2; times += 1)
+    await zone.get("nodeLeft", { nodeId, epoch });
+  expect(zone.toldTo(roomId, sessionId).at(-1)?.event).toMatchObject({
+    type: "view.moved",
+    viewId: view?.viewId,
+    reason: "its host has left",
+  });
+  expect(await heard(leaves)).toMatchObject({ refusal: { refusal: "node-fenced" } });
+  const stays = leaves === other ? consumers : other;
+  const { nodes } = await zone.get("readFleet", {});
+  const left = nodes.find(({ id }) => id === nodeId);
+  expect([left?.state, left?.failure]).toEqual(["gone", undefined]);
+  for (const state of ["suspect", "gone"] as const) {
+    const silent = { nodeId: stays.nodeId, epoch: stays.epoch, state };
+    expect(await zone.get("nodeSilent", silent)).toEqual({ paused: false });
+  }
+});
+
 test("a death that is reported twice, or late, ends nothing of the worker's next life", async () => {
   await broadcaster(zone, roomId);
   const sessionId = await join(zone, roomId);

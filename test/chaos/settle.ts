@@ -16,7 +16,8 @@ export async function settle(
   const untilMs = performance.now() + withinMs;
   let before: Record<string, number> | undefined;
   for (;;) {
-    const { dark } = await crowd.report();
+    const { dark, present } = await crowd.report();
+    if (present === 0) return [];
     const now = await crowd.pictures();
     // Nobody is in the dark, and everybody's picture has moved on since then: one
     // that has just stopped would not have.

@@ -132,10 +132,10 @@ describe("a node with viewers", () => {
       await leave(control, viewer);
       await leave(control, broadcaster);
       agent.signal("SIGCONT");
-      await agent.kill();
-      // From then on nothing is placed on it.
-      const silent = async () => (await nodeCalled(name))?.state !== "ready";
-      await waitFor(silent, { what: `${name} to be missed` });
+      await agent.stop();
+      // It has said goodbye: from then on nothing is placed on it.
+      const left = async () => (await nodeCalled(name))?.state === "gone";
+      await waitFor(left, { what: `${name} to be gone` });
     });
   });
 
@@ -183,7 +183,9 @@ describe("a node with viewers", () => {
     const path = `/v1/nodes/node_${control.zone}_${name}`;
     const others = await enterMany(control, broadcaster.roomId, 2);
     bodyOf(await control.call("POST", `${path}/cordon`, { key }), 200);
-    expect(await nodeCalled(name)).toMatchObject({ cordoned: true, state: "ready" });
+    const node = await nodeCalled(name);
+    expect(node).toMatchObject({ cordoned: true, state: "ready" });
+    expect(Date.now() - Date.parse(node?.heardAt ?? "")).toBeLessThan(60_000);
     const refused = await watch(control, others[0] as Member);
     expect(refusedCodes(refused)).toEqual(["no-consumer-capacity"]);
     const stats = await callAs(control, viewer, "GET", `/v1/views/${viewId}/stats`);

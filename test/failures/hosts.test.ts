@@ -34,6 +34,8 @@ async function pidOf(host: Host, role: "producer" | "consumer"): Promise<number>
 test("an agent that is asked to leave is left by all first, and ends well", async () => {
   const host = await small.hostWith("views");
   expect(await host.drain()).toEqual({ code: 0, claims: 0 });
+  // Its goodbye came: nobody waited for its lease.
+  expect((await small.nodeOf(host))?.state).toBe("gone");
 });
 
 test.each([

@@ -29,6 +29,7 @@ export const readFleet: Decision<Record<string, never>, Fleet> = {
         failure: failureView(row),
         epoch: row.epoch,
         publicKey: row.publicKey ?? undefined,
+        heardAt: timeOf(state.heardAtMs.get(row.id)),
         egressKbps: { total: row.egressKbps, used: totals?.egressUsedKbps ?? 0 },
         ingressKbps: { total: row.ingressKbps, used: totals?.ingressUsedKbps ?? 0 },
         workers: (workers.get(row.id) ?? []).map((worker) => workerView(state, worker)),
@@ -77,9 +78,12 @@ export const readPlacement = roomDecision<
 
 function failureView({ failure, failedAtMs, heldUntilMs }: NodeRow): NodeInfo["failure"] {
   if (failure === null) return undefined;
-  const heldUntil =
-    heldUntilMs === null ? undefined : new Date(heldUntilMs).toISOString();
+  const heldUntil = timeOf(heldUntilMs ?? undefined);
   return { reason: failure, at: new Date(failedAtMs).toISOString(), heldUntil };
+}
+
+function timeOf(atMs: number | undefined): string | undefined {
+  return atMs === undefined ? undefined : new Date(atMs).toISOString();
 }
 
 function workerView(state: ZoneState, worker: WorkerPicture): WorkerInfo {

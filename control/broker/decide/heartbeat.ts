@@ -24,6 +24,7 @@ export const nodeHeard: Decision<Heard, { claims: number }> = {
     const { state } = draft;
     const row = state.nodes.get(nodeId);
     if (row?.epoch !== epoch || row.state === "gone") return { refusal: "node-fenced" };
+    state.heardAtMs.set(nodeId, draft.nowMs);
     countTraffic(draft, row, input.egressKbps);
     watchQuota(draft, nodeId);
     // Its heartbeats say nothing of its media: that its viewers know better.

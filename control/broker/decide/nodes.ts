@@ -1,20 +1,12 @@
 import type { HostDescription } from "#schema/agent/control.ts";
 import { nodeIdOf, workerIdOf } from "#schema/ids.ts";
 import type { Settings } from "#schema/settings.ts";
-import {
-  clearNode,
-  clearWorker,
-  resettle,
-  roomsOnNode,
-  roomsOnWorker,
-} from "../clearing.ts";
-import type { Decision, Refusal } from "../decision.ts";
+import { clearNode, resettle, roomsOnNode } from "../clearing.ts";
+import type { Decision } from "../decision.ts";
 import type { Draft } from "../draft.ts";
 import { beginDrain, endDrain } from "../drain.ts";
 import { noteFailure, noteWell } from "../failing.ts";
-import { isLeasePaused } from "../lease-pause.ts";
 import { refreshNode, watchQuota } from "../node-state.ts";
-import type { Loss } from "../rehouse.ts";
 import type { NodeRow } from "../state.ts";
 import { keyRefusal, type Registering } from "./node-keys.ts";
 
@@ -51,6 +43,7 @@ export const registerNode: Decision<Registering, Registered> = {
     const cleared = before && clearNode(draft, nodeId, { reason });
     const row = nodeRow(nodeId, input, before);
     state.nodes.set(nodeId, row);
+    state.heardAtMs.set(nodeId, draft.nowMs);
     const left = before?.draining || before?.emptying;
     if (before?.state === "ready" && !left) noteFailure(draft, row, "it started anew");
     else noteWell(draft, row);
@@ -62,63 +55,6 @@ export const registerNode: Decision<Registering, Registered> = {
     watchQuota(draft, nodeId);
     if (cleared) resettle(draft, cleared);
     return { nodeId, epoch: row.epoch, outboxSeq: row.outboxSeq };
-  },
-};
-
-/**
- * A node has not been heard: it takes nothing new, or has lost its claims; which
- * is put off where too many are silent at once.
- */
-export const nodeSilent: Decision<
-  { nodeId: string; epoch: number; state: "suspect" | "gone" },
-  { paused: boolean }
-> = {
-  rooms: ({ nodeId, state: wanted }, state) =>
-    wanted === "gone" ? roomsOnNode(nodeId, state) : [],
-  decide(draft, { nodeId, epoch, state: wanted }) {
-    const row = draft.state.nodes.get(nodeId);
-    if (row?.epoch !== epoch || row.state === wanted || row.state === "gone") {
-      return { paused: false };
-    }
-    const gone = wanted === "gone";
-    if (gone && isLeasePaused(draft, row)) return { paused: true };
-    if (row.state === "ready") noteFailure(draft, row, "it did not answer");
-    row.state = wanted;
-    if (gone) draft.state.endedAtMs.set(nodeId, draft.nowMs);
-    const cleared = gone && clearNode(draft, nodeId, silence(draft));
-    refreshNode(draft, nodeId);
-    if (cleared) resettle(draft, cleared);
-    return { paused: false };
-  },
-};
-
-/** A mediasoup worker died; another has taken its place, with nothing on it. */
-export const workerDied: Decision<
-  {
-    nodeId: string;
-    epoch: number;
-    workerId: string;
-    incarnation: string;
-    replacedBy: string;
-  },
-  Record<string, never>
-> = {
-  rooms: ({ workerId }, state) => roomsOnWorker(workerId, state),
-  decide(
-    draft,
-    { nodeId, epoch, workerId, incarnation, replacedBy },
-  ): Refusal | Record<string, never> {
-    const worker = draft.state.picture.workers.get(workerId);
-    const row = draft.state.nodes.get(nodeId);
-    if (row?.epoch !== epoch) return { refusal: "node-fenced" };
-    if (worker?.nodeId !== nodeId || worker.incarnation !== incarnation) return {};
-    const cleared = clearWorker(draft, workerId, { reason: "its media worker died" });
-    draft.state.picture.putWorker({ ...worker, incarnation: replacedBy });
-    draft.touchWorker(workerId);
-    noteFailure(draft, row, "a media worker died");
-    refreshNode(draft, nodeId);
-    resettle(draft, cleared);
-    return {};
   },
 };
 
@@ -172,15 +108,6 @@ export const cordonNode: Decision<
     return { nodeId };
   },
 };
-
-/**
- * Who has not told of lost media by now may still get it, where only the way to
- * control is cut: the picture runs on until the new one is there.
- */
-function silence(draft: Draft): Loss {
-  const { oldRunsMs } = draft.settings.moves;
-  return { reason: "its host does not answer", oldRunsMs };
-}
 
 function nodeRow(
   nodeId: string,

@@ -1,10 +1,10 @@
 import type { Inventory } from "#schema/agent/calls.ts";
 import type { Instruction } from "#schema/agent/instructions.ts";
-import { nodeIdOfWorker } from "#schema/ids.ts";
 import { interrupt } from "../broadcast-moves.ts";
 import { roomsOnNode } from "../clearing.ts";
 import { bulkOf, type Decision } from "../decision.ts";
 import type { Draft } from "../draft.ts";
+import { broadcastsOn, viewsOn } from "../on-node.ts";
 import { loseSeat, serveWaiting } from "../rehouse.ts";
 import type { BroadcastState, RoomState, ViewRow } from "../state.ts";
 
@@ -73,7 +73,7 @@ function closeOrphans(
   nodeId: string,
   inventory: Inventory,
   marks: Marks,
-  views: Located[],
+  views: [RoomState, ViewRow][],
   broadcasts: BroadcastState[],
 ): void {
   const { compared } = marks;
@@ -83,12 +83,12 @@ function closeOrphans(
     compared.closed += 1;
     draft.instruct(nodeId, instruction);
   };
-  const viewIds = new Set(views.map(({ view }) => view.id));
+  const viewIds = new Set(views.map(([, view]) => view.id));
   for (const { viewId, sessionId } of inventory.views) {
     if (viewIds.has(viewId)) continue;
     close(`orphan ${viewId}`, { kind: "close-view", viewId, sessionId });
   }
-  const transportIds = new Set(views.map(({ view }) => view.transportId));
+  const transportIds = new Set(views.map(([, view]) => view.transportId));
   for (const { row } of broadcasts) {
     transportIds.add(row.transportId);
     if (row.otherTransportId) transportIds.add(row.otherTransportId);
@@ -112,13 +112,13 @@ function replaceMissing(
   draft: Draft,
   inventory: Inventory,
   marks: Marks,
-  views: Located[],
+  views: [RoomState, ViewRow][],
   broadcasts: BroadcastState[],
 ): void {
   const { compared } = marks;
   const reason = "its host has it no longer";
   const viewIds = new Set(inventory.views.map(({ viewId }) => viewId));
-  for (const { room, view } of views) {
+  for (const [room, view] of views) {
     if (view.state !== "active" || viewIds.has(view.id)) continue;
     compared.missing += 1;
     if (!marks.isOld(`missing ${view.id}`)) continue;
@@ -135,20 +135,4 @@ function replaceMissing(
     compared.replaced += 1;
     interrupt(draft, broadcast, reason);
   }
-}
-
-type Located = { room: RoomState; view: ViewRow };
-
-function viewsOn(draft: Draft, nodeId: string): Located[] {
-  return [...draft.state.rooms.values()].flatMap((room) =>
-    [...room.views.values()].flatMap((view) =>
-      nodeIdOfWorker(view.workerId) === nodeId ? [{ room, view }] : [],
-    ),
-  );
-}
-
-function broadcastsOn(draft: Draft, nodeId: string): BroadcastState[] {
-  return [...draft.state.broadcasts.values()].filter(({ row }) =>
-    [row.workerId, row.otherWorkerId ?? ""].some((id) => nodeIdOfWorker(id) === nodeId),
-  );
 }
