@@ -50,6 +50,7 @@ interface Peer {
 interface PageVideo {
   muted: boolean;
   autoplay: boolean;
+  style: { cssText: string };
   remove(): void;
   requestVideoFrameCallback(
     callback: (nowMs: number, frame: { receiveTime?: number }) => void,
@@ -118,6 +119,8 @@ export function watchOnce(page: Page, broadcastId: string): Promise<Figures> {
     const video = scope.document.createElement("video");
     video.muted = true;
     video.autoplay = true;
+    // In sight, over the page: of what nobody sees only the sound is asked for.
+    video.style.cssText = "position: fixed; inset: 0; width: 100%; height: 100%";
     scope.document.body.append(video);
     const [view] = room.watch([id], performance.now());
     if (!view) throw new Error("The broadcast is not there.");

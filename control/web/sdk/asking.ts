@@ -3,7 +3,8 @@ import type { MediaKindWire } from "#schema/media.ts";
 import { asWeirError, type WeirError } from "./errors.ts";
 import type { Link } from "./link.ts";
 
-// Broadcasts that start together are asked for in one request.
+// What is asked for alone goes at once, as someone waits for it; broadcasts that
+// start together, and whose news come one by one, share the requests that follow.
 const gatherMs = 8;
 const viewsPerRequest = 64;
 
@@ -27,6 +28,8 @@ export class Asking {
   readonly #queue = new Set<string>();
   readonly #later = new Map<string, ReturnType<typeof setTimeout>>();
   #gathering: ReturnType<typeof setTimeout> | undefined;
+  /** `performance.now()` of the last request. */
+  #requestedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(host: AskingHost) {
     this.#host = host;
@@ -36,7 +39,8 @@ export class Asking {
   now(broadcastId: string): void {
     this.forget(broadcastId);
     this.#queue.add(broadcastId);
-    this.#gathering ??= setTimeout(() => this.#request(), gatherMs);
+    const dueMs = this.#requestedAtMs + gatherMs - performance.now();
+    this.#gathering ??= setTimeout(() => this.#request(), Math.max(0, dueMs));
   }
 
   /** Asks for it in `waitMs` milliseconds, unless it is asked for before. */
@@ -63,6 +67,7 @@ export class Asking {
 
   #request(): void {
     this.#gathering = undefined;
+    this.#requestedAtMs = performance.now();
     const link = this.#host.link();
     // Without a link they are asked for when the room was entered again.
     if (!link) return;

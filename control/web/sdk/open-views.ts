@@ -6,6 +6,9 @@ import type { Feed } from "./feed.ts";
 import type { Link } from "./link.ts";
 import type { View } from "./view.ts";
 
+/** So many consumers are set up before the first keyframe for them arrives. */
+const soonSetUp = 6;
+
 type Ready = Extract<Watched["views"][number], { status: "ready" }>;
 
 export interface OpenViewsHost {
@@ -25,8 +28,8 @@ interface Opened {
 }
 
 /**
- * Takes in the media that an answer grants: all consumers at once, then one
- * resume for each transport whose consumers were made paused.
+ * Takes in the media that an answer grants: all consumers at once, and one resume
+ * for each transport whose consumers were made paused.
  */
 export async function openViews(
   link: Link,
@@ -34,6 +37,10 @@ export async function openViews(
   host: OpenViewsHost,
 ): Promise<void> {
   const ready = watched.views.filter((status) => status.status === "ready");
+  const early = resumeEarly(
+    link,
+    ready.filter(({ broadcastId }) => host.wanted(broadcastId)),
+  );
   // Started together, so that each transport negotiates its consumers in one go.
   const opening = ready.map(async (status): Promise<Opened[]> => {
     const view = host.wanted(status.broadcastId);
@@ -56,13 +63,13 @@ export async function openViews(
   const byTransport = Map.groupBy(opened, ({ status }) => status.transportId);
   const resuming = [...byTransport].map(async ([transportId, all]) => {
     const waiting = all.filter(({ status }) => status.consumers.some((c) => c.paused));
-    try {
-      const views = waiting.map(({ status }) => status.id);
-      if (views.length > 0) await resume(link, transportId, views);
-    } catch (error) {
-      if (link.closed) return;
+    const views = waiting.map(({ status }) => status.id);
+    const resumed = early.get(transportId) ?? tryToResume(link, transportId, views);
+    const error = await resumed;
+    if (error && link.closed) return;
+    if (error) {
       for (const { view, feed } of waiting) {
-        if (view.holds(feed)) host.failed(view, feed, asWeirError(error));
+        if (view.holds(feed)) host.failed(view, feed, error);
       }
     }
     for (const { view, feed } of all) if (view.holds(feed)) host.flowing(view, feed);
@@ -70,17 +77,47 @@ export async function openViews(
   await Promise.all(resuming);
 }
 
-// Resuming twice does no harm, so a lost answer is simply asked for again.
-async function resume(link: Link, transportId: string, views: string[]): Promise<void> {
-  for (let attempt = 0; ; attempt++) {
+/**
+ * Has a few consumers resumed while they are being set up here: their keyframe comes
+ * a request, a frame and its encoding later, and finds them ready. One that did not
+ * would have to be asked for again, so what takes long to set up waits for that.
+ * @returns what became of it, by transport
+ */
+function resumeEarly(link: Link, ready: readonly Ready[]) {
+  const early = new Map<string, Promise<WeirError | undefined>>();
+  for (const [transportId, all] of Map.groupBy(ready, (one) => one.transportId)) {
+    const consumers = all.flatMap((status) => status.consumers);
+    const waits = consumers.some(({ paused }) => paused);
+    if (!waits || consumers.length > soonSetUp || !link.transports.peek(transportId)) {
+      continue;
+    }
+    const views = all.map(({ id }) => id);
+    early.set(transportId, tryToResume(link, transportId, views));
+  }
+  return early;
+}
+
+/**
+ * Resumes views; twice does no harm, so a lost answer is simply asked for again.
+ * @returns why that failed, if it did
+ */
+async function tryToResume(
+  link: Link,
+  transportId: string,
+  views: string[],
+): Promise<WeirError | undefined> {
+  for (let attempt = 0; views.length > 0; attempt++) {
     try {
-      return void (await link.run((api) => api.resumeViews(transportId, views)));
-    } catch (error) {
-      const { code, retryAfterMs = 0 } = asWeirError(error);
-      if (link.closed || attempt >= 3 || !isPassing(code)) throw error;
+      await link.run((api) => api.resumeViews(transportId, views));
+      return undefined;
+    } catch (cause) {
+      const error = asWeirError(cause);
+      const { code, retryAfterMs = 0 } = error;
+      if (link.closed || attempt >= 3 || !isPassing(code)) return error;
       await delay(Math.max(backoffMs(attempt, 300), retryAfterMs));
     }
   }
+  return undefined;
 }
 
 async function openFeed(link: Link, view: View, feed: Feed, status: Ready) {
