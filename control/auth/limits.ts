@@ -5,6 +5,7 @@ import { type Config, configOf } from "../env.ts";
 import { Problem } from "../problem.ts";
 import type { AccessRule, AppEnv } from "./access.ts";
 import { networkOf } from "./addresses.ts";
+import { CoarseLimit } from "./coarse-limit.ts";
 import { FloodLimit } from "./flood-limit.ts";
 import { sourceOf } from "./source.ts";
 
@@ -55,14 +56,20 @@ export const claimLimits: Partial<Record<DecisionName, readonly ("claim" | "room
   showBroadcast: ["claim", "room"],
 };
 
-/** Counts a call against its address, and the edge's own limiter if there is one. */
+/**
+ * Counts a call against its address: with what this isolate knows, which costs a flood
+ * nothing but a look, and with the edge's own limiter if there is one.
+ */
 export function limitAddress(rule: AccessRule): MiddlewareHandler<AppEnv> {
   const { address: name } = rules[rule];
   return async (c, next) => {
     const address = networkOf(sourceOf(c) ?? "unknown");
-    const coarse = await c.env.ADDRESS_LIMIT?.limit({ key: address });
-    if (coarse?.success === false) throw tooMany("this address", coarseMs);
+    const nowMs = Date.now();
+    const shutMs = coarse.waitMs(address, nowMs);
+    if (shutMs > 0) throw tooMany("this address", shutMs);
     take(configOf(c.env), name, address, "this address");
+    const { ADDRESS_LIMIT: limiter } = c.env;
+    if (limiter) c.executionCtx.waitUntil(coarse.count(limiter, address, nowMs));
     await next();
   };
 }
@@ -77,7 +84,7 @@ export function limitHolder(rule: AccessRule): MiddlewareHandler<AppEnv> {
 }
 
 /** The binding counts over ten seconds: see wrangler.toml. */
-const coarseMs = 10_000;
+const coarse = new CoarseLimit(10_000);
 
 const floods = new WeakMap<Config, Map<LimitName, FloodLimit>>();
 
