@@ -1,3 +1,4 @@
+import type { CapName } from "#schema/caps.ts";
 import type { DatabaseName } from "#schema/databases.ts";
 import {
   type PartStates,
@@ -13,6 +14,8 @@ interface ProblemOptions {
   /** The database that does not answer. */
   part?: DatabaseName;
   parts?: PartStates;
+  /** The account's cap that is in the way, and what of it is used. */
+  cap?: { name: CapName; max: number; used: number };
   /** Seconds after which trying again makes sense. */
   retryAfter?: number;
 }
@@ -28,8 +31,8 @@ export class Problem extends Error {
     this.options = options;
   }
 
-  static from({ refusal, detail, part, retryAfter }: Refusal): Problem {
-    return new Problem(refusal, { detail, part, retryAfter });
+  static from({ refusal, ...options }: Refusal): Problem {
+    return new Problem(refusal, options);
   }
 }
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { capNames } from "./caps.ts";
 
 const positive = z.number().int().positive();
 
@@ -26,6 +27,14 @@ export const databaseSettings = z
 
 export const accountSettings = z
   .object({
+    /**
+     * What an account that has no caps of its own may hold at once in a zone: open
+     * rooms, reserved points, sessions, and egress in kbit/s, nominal as views are
+     * charged. Null: as much as there is.
+     */
+    caps: z
+      .partialRecord(z.enum(capNames), z.number().int().nonnegative().nullable())
+      .prefault({}),
     /** Each isolate believes what it knows of an API key for this long. */
     keyCacheMs: positive.prefault(60_000),
     /** With the accounts database down, what was known of a key serves for this long. */

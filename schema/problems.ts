@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { capNames } from "./caps.ts";
 import { databaseNames } from "./databases.ts";
 
 /**
@@ -14,6 +15,7 @@ export const problems = {
   "entitlement-missing": [402, "The account is not entitled to this tier."],
   "too-many-keys": [409, "The account has as many keys as it may have."],
   "last-key": [409, "An account keeps its last key, unless the operator takes it."],
+  "account-cap-exceeded": [409, "The account holds as much as it may at once."],
   forbidden: [403, "The credential does not allow this."],
   "not-found": [404, "There is no such thing."],
   "method-not-allowed": [405, "This resource does not know this method."],
@@ -76,6 +78,10 @@ export const problemBody = z.object({
   part: z.enum(databaseNames).optional(),
   /** Every database's state, where readiness is what was asked for. */
   parts: partStates.optional(),
+  /** The account's cap that is in the way, and what of it is used. */
+  cap: z
+    .object({ name: z.enum(capNames), max: z.number().int(), used: z.number().int() })
+    .optional(),
   /** Seconds after which trying again makes sense. */
   retryAfter: z.number().optional(),
 });

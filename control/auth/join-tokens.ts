@@ -1,5 +1,6 @@
 import { decodeJwt, decodeProtectedHeader } from "jose";
 import { z } from "zod";
+import type { ToldCaps } from "#schema/caps.ts";
 import { type TrackSource, trackSource } from "#schema/media.ts";
 import type { Config } from "../env.ts";
 import { Problem } from "../problem.ts";
@@ -14,6 +15,8 @@ export interface Joining extends Grants {
   keyId: string;
   /** The account of the key; a credential needs none, its room is certain. */
   accountId?: string;
+  /** What that account may hold at once, for the zone to know. */
+  caps?: ToldCaps;
   /** Milliseconds since 1970: what was revoked after this is void. */
   issuedAtMs: number;
   /** The session that the credential was of, which the new one replaces. */
@@ -83,6 +86,7 @@ export async function verifyJoinToken(config: Config, token: string): Promise<Jo
     identity: sub,
     keyId,
     accountId: key.accountId,
+    caps: key.caps,
     // A token that does not say when it was issued is older than any revocation.
     issuedAtMs: iat === undefined ? 0 : Math.round(iat * 1000),
   };

@@ -1,4 +1,6 @@
+import type { ToldCaps } from "#schema/caps.ts";
 import { idOf } from "#schema/ids.ts";
+import { toldCapsOf } from "../databases/account-caps.ts";
 import type { EntitlementRow } from "../databases/entitlements.ts";
 import {
   type KeyWithAccount,
@@ -20,6 +22,8 @@ export interface KnownKey {
   revoked: boolean;
   suspended: boolean;
   everyTier: boolean;
+  /** What the account may hold at once. */
+  caps: ToldCaps;
   entitlements: Pick<EntitlementRow, "tier" | "startsAtMs" | "endsAtMs" | "renewsAtMs">[];
 }
 
@@ -175,6 +179,7 @@ export class KeyRing {
       revoked: revokedAtMs !== null,
       suspended: account.state === "suspended",
       everyTier: account.everyTier,
+      caps: toldCapsOf(account),
       entitlements,
     };
   }

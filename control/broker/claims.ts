@@ -1,8 +1,9 @@
 import { nodeIdOfWorker } from "#schema/ids.ts";
 import type { PipePicture } from "../placement/picture-rows.ts";
+import { countingWatched } from "./account-caps.ts";
 import type { Draft } from "./draft.ts";
 import { endMoveOf, seatsOf } from "./moves.ts";
-import { freeProducer } from "./reservations.ts";
+import { freeIdleProducer } from "./reservations.ts";
 import type { BroadcastState, RoomState, SessionRow, ViewRow } from "./state.ts";
 import { dropWaiting } from "./waiting.ts";
 
@@ -16,9 +17,11 @@ export function claimSeat(draft: Draft, room: RoomState, view: ViewRow): void {
   draft.changeSeats(room.row.id, view.broadcastId, view.workerId, 1);
   ensurePipe(draft, view.broadcastId, view.workerId);
   room.views.set(view.id, view);
-  const ofSession = room.viewsBySession.get(view.sessionId);
-  if (ofSession) ofSession.set(view.broadcastId, view);
-  else room.viewsBySession.set(view.sessionId, new Map([[view.broadcastId, view]]));
+  countingWatched(draft, room, view.sessionId, view.broadcastId, () => {
+    const ofSession = room.viewsBySession.get(view.sessionId);
+    if (ofSession) ofSession.set(view.broadcastId, view);
+    else room.viewsBySession.set(view.sessionId, new Map([[view.broadcastId, view]]));
+  });
   draft.changes.views.put(view);
 }
 
@@ -35,8 +38,10 @@ export function releaseView(
 ): void {
   if (!room.views.delete(view.id)) return;
   const ofSession = room.viewsBySession.get(view.sessionId);
-  if (view.newest) ofSession?.delete(view.broadcastId);
-  endMoveOf(draft, room, view);
+  countingWatched(draft, room, view.sessionId, view.broadcastId, () => {
+    if (view.newest) ofSession?.delete(view.broadcastId);
+    endMoveOf(draft, room, view);
+  });
   room.shunned.delete(view.id);
   if (ofSession?.size === 0) room.viewsBySession.delete(view.sessionId);
   draft.changes.views.remove(view.id);
@@ -165,6 +170,9 @@ export function endSession(draft: Draft, room: RoomState, session: SessionRow): 
   draft.clearDeadline("session-grace", session.id);
   draft.detach(room, session);
   room.row.sessionsPresent -= 1;
+  const use = draft.accountUse(room.row.accountId);
+  use.sessionsPresent -= 1;
+  draft.touchAccount(use);
   draft.changes.sessions.remove(session.id);
   draft.emit(room, { type: "session.left", sessionId: session.id });
 }
@@ -240,11 +248,4 @@ function lingerIfUnwatched(draft: Draft, broadcastId: string, workerId: string):
   draft.putPipe({ ...pipe, state: "lingering" });
   const { pipeLingerMs } = draft.settings.timing;
   draft.setDeadline("pipe-linger", pipeKey(broadcastId, workerId), "", pipeLingerMs);
-}
-
-/** A room without broadcasts keeps no producer worker, unless it has reserved it. */
-export function freeIdleProducer(draft: Draft, roomId: string, workerId: string): void {
-  const worker = draft.state.picture.workers.get(workerId);
-  if (worker?.dedicatedTo !== roomId) return;
-  if (!draft.state.reservedRooms.has(roomId)) freeProducer(draft, workerId);
 }

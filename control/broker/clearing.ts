@@ -54,7 +54,11 @@ export function clearWorker(draft: Draft, workerId: string, loss: Loss): Cleared
   const kept = [...state.picture.reservations()].filter(
     (reservation) => reservation.workerId === workerId,
   );
-  for (const { roomId } of kept) draft.setReservation(roomId, workerId, 0);
+  for (const { roomId } of kept) {
+    const room = state.rooms.get(roomId);
+    if (!room) throw new Error(`Room ${roomId} is not loaded.`);
+    draft.setReservation(room, workerId, 0);
+  }
   const robbed = new Set(kept.map(({ roomId }) => roomId));
   const owner = state.picture.workers.get(workerId)?.dedicatedTo;
   if (owner) {
@@ -80,7 +84,7 @@ function restoreReservations(draft: Draft, roomIds: Iterable<string>): void {
   for (const roomId of roomIds) {
     const room = draft.state.rooms.get(roomId);
     if (!room?.row.reserve || room.row.state !== "open") continue;
-    const refusal = reserveTier(draft, room, room.row.tier);
+    const refusal = reserveTier(draft, room, room.row.tier, true);
     if (refusal) {
       const lacks = refusal.detail ?? "capacity";
       draft.emit(room, { type: "reservation.reduced", reason: lacks });

@@ -1,3 +1,4 @@
+import type { CapName } from "#schema/caps.ts";
 import type { DatabaseName } from "#schema/databases.ts";
 import type { ProblemCode } from "#schema/problems.ts";
 import type { Draft } from "./draft.ts";
@@ -9,6 +10,8 @@ export interface Refusal {
   detail?: string;
   /** The database that does not answer. */
   part?: DatabaseName;
+  /** The account's cap that is in the way, and what of it is used. */
+  cap?: { name: CapName; max: number; used: number };
   /** Seconds after which trying again makes sense. */
   retryAfter?: number;
 }

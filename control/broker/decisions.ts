@@ -1,3 +1,4 @@
+import { readAccountUse } from "./decide/accounts.ts";
 import {
   addTrack,
   changeTrack,
@@ -81,6 +82,7 @@ const decisions = {
   nodeLeft,
   nodeSilent,
   openPipes,
+  readAccountUse,
   readCodecs,
   readFleet,
   readNodeEpoch,

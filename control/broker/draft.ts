@@ -1,7 +1,8 @@
+import type { AccountUse } from "../ledger/account-use.ts";
 import type { Changes } from "../ledger/changes.ts";
 import type { PipePicture } from "../placement/picture-rows.ts";
 import { warnOfBudgets, watchQuota } from "./node-state.ts";
-import { type DeadlineRow, deadlineKey } from "./state.ts";
+import { type DeadlineRow, deadlineKey, type RoomState } from "./state.ts";
 import { Telling } from "./telling.ts";
 
 /**
@@ -29,6 +30,18 @@ export class Draft extends Telling {
     this.#nodes.add(nodeId);
   }
 
+  /** What an account holds; nothing, of one that was never heard of. */
+  accountUse(accountId: string): AccountUse {
+    const { accounts } = this.state;
+    const known = accounts.get(accountId) ?? noUse(accountId);
+    accounts.set(accountId, known);
+    return known;
+  }
+
+  touchAccount(use: AccountUse): void {
+    this.changes.accounts.set(use.accountId, use);
+  }
+
   /** Takes (or with a negative number gives back) seats of a slot. */
   changeSeats(
     roomId: string,
@@ -49,7 +62,12 @@ export class Draft extends Telling {
   }
 
   /** Sets the points that a room keeps on a worker; 0 ends the reservation. */
-  setReservation(roomId: string, workerId: string, points: number): void {
+  setReservation(room: RoomState, workerId: string, points: number): void {
+    const { id: roomId, accountId } = room.row;
+    const before = this.state.picture.reservedPoints(roomId).get(workerId) ?? 0;
+    const use = this.accountUse(accountId);
+    use.pointsReserved += points - before;
+    this.touchAccount(use);
     this.state.picture.setReservation({ roomId, workerId, points });
     if (points > 0) this.changes.reservations.put({ roomId, workerId, points });
     else this.changes.reservations.remove(roomId, workerId);
@@ -151,4 +169,20 @@ export class Draft extends Telling {
     this.touchWorker(pipe.consumerWorkerId);
     if (pipe.oldProducerWorkerId) this.touchWorker(pipe.oldProducerWorkerId);
   }
+}
+
+function noUse(accountId: string): AccountUse {
+  return {
+    accountId,
+    roomsOpen: 0,
+    sessionsPresent: 0,
+    pointsReserved: 0,
+    camerasWatched: 0,
+    screensWatched: 0,
+    roomsMax: null,
+    sessionsMax: null,
+    pointsMax: null,
+    egressMaxKbps: null,
+    capsVersion: 0,
+  };
 }

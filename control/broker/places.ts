@@ -1,9 +1,9 @@
 import { newTransportId, nodeIdOfWorker } from "#schema/ids.ts";
 import type { BroadcastPlacement } from "../placement/decision.ts";
 import { placeBroadcast } from "../placement/producer.ts";
-import { freeIdleProducer } from "./claims.ts";
 import type { Draft } from "./draft.ts";
 import { repipe } from "./repipe.ts";
+import { freeIdleProducer } from "./reservations.ts";
 import type { BroadcastState, RoomRow } from "./state.ts";
 
 /* Where broadcasts are produced: their places at producer workers, one or two. */

@@ -3,6 +3,7 @@ import {
   type ReservationPlan,
   type ReservationRefusal,
 } from "../placement/reserve.ts";
+import { capRefusal } from "./account-caps.ts";
 import type { Refusal } from "./decision.ts";
 import type { Draft } from "./draft.ts";
 import type { RoomState } from "./state.ts";
@@ -10,11 +11,13 @@ import type { RoomState } from "./state.ts";
 /**
  * Grants a room the whole weight of a tier, or moves what it has to another
  * tier, worker by worker and in one go; a refusal changes nothing.
+ * @param restores whether it was granted before: then no cap is in the way
  */
 export function reserveTier(
   draft: Draft,
   room: RoomState,
   tier: number,
+  restores = false,
 ): Refusal | undefined {
   const roomId = room.row.id;
   const plan = planReservation({ roomId, tier }, draft.state.picture);
@@ -27,7 +30,12 @@ export function reserveTier(
       retryAfter: 30,
     };
   }
-  apply(draft, roomId, plan);
+  const grown = plan.workers.reduce((sum, one) => sum + one.points - one.before, 0);
+  const { accountId } = room.row;
+  const over =
+    grown > 0 && !restores && capRefusal(draft, accountId, "reservedPoints", grown);
+  if (over) return over;
+  apply(draft, room, plan);
   if (screens) draft.state.reservedRooms.add(roomId);
   else draft.state.reservedRooms.delete(roomId);
   return undefined;
@@ -38,7 +46,7 @@ export function giveBackReservation(draft: Draft, room: RoomState): void {
   const roomId = room.row.id;
   const { picture, reservedRooms } = draft.state;
   for (const workerId of [...picture.reservedPoints(roomId).keys()]) {
-    draft.setReservation(roomId, workerId, 0);
+    draft.setReservation(room, workerId, 0);
   }
   reservedRooms.delete(roomId);
   for (const workerId of [...picture.producersOf(roomId)]) {
@@ -78,17 +86,24 @@ export function freeProducer(draft: Draft, workerId: string): void {
   draft.touchWorker(workerId);
 }
 
-function apply(draft: Draft, roomId: string, plan: ReservationPlan): void {
+/** A room without broadcasts keeps no producer worker, unless it has reserved it. */
+export function freeIdleProducer(draft: Draft, roomId: string, workerId: string): void {
+  const worker = draft.state.picture.workers.get(workerId);
+  if (worker?.dedicatedTo !== roomId) return;
+  if (!draft.state.reservedRooms.has(roomId)) freeProducer(draft, workerId);
+}
+
+function apply(draft: Draft, room: RoomState, plan: ReservationPlan): void {
   // What is given back goes first: the same worker may be taken from again.
   const byChange = plan.workers.toSorted(
     (a, b) => a.points - a.before - (b.points - b.before),
   );
   for (const { workerId, points, before } of byChange) {
-    if (points !== before) draft.setReservation(roomId, workerId, points);
+    if (points !== before) draft.setReservation(room, workerId, points);
   }
   for (const { workerId, dedicates } of plan.producers) {
     if (!dedicates) continue;
-    draft.state.picture.dedicate(workerId, roomId);
+    draft.state.picture.dedicate(workerId, room.row.id);
     draft.touchWorker(workerId);
   }
   for (const workerId of plan.surplusProducers) freeProducer(draft, workerId);

@@ -11,6 +11,7 @@ import type {
   waiting,
 } from "#schema/control/rooms.ts";
 import type { MediaClass, Settings } from "#schema/settings.ts";
+import type { AccountUse } from "../ledger/account-use.ts";
 import type { GuardMemory } from "../placement/cpu-guard.ts";
 import { Picture } from "../placement/picture.ts";
 import { Deadlines } from "./deadlines.ts";
@@ -71,6 +72,8 @@ export class ZoneState {
   readonly rooms = new Map<string, RoomState>();
   readonly broadcasts = new Map<string, BroadcastState>();
   readonly deadlines = new Deadlines();
+  /** What each account holds, and what it may. */
+  readonly accounts = new Map<string, AccountUse>();
   /** Those who lost a view and wait for another seat. */
   readonly waiting = new WaitingList();
   /** The accounts of webhooks: webhook -> account. */

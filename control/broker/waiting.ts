@@ -1,15 +1,16 @@
+import { countingWatched } from "./account-caps.ts";
 import type { Draft } from "./draft.ts";
 import type { RoomState, WaitingRow } from "./state.ts";
 
 /** Puts somebody on the list of those who wait for a seat, or notes what changed. */
 export function putWaiting(draft: Draft, row: WaitingRow): void {
-  draft.state.waiting.put(row);
+  counting(draft, row, () => draft.state.waiting.put(row));
   draft.changes.waiting.put(row);
 }
 
 /** Takes somebody off the list. */
 export function dropWaiting(draft: Draft, row: WaitingRow): void {
-  draft.state.waiting.delete(row);
+  counting(draft, row, () => draft.state.waiting.delete(row));
   draft.changes.waiting.remove(row.sessionId, row.broadcastId);
 }
 
@@ -20,3 +21,10 @@ export function rankOf({ row }: RoomState): number {
 
 /** Above every tier. */
 const reservedRank = 1000;
+
+function counting(draft: Draft, row: WaitingRow, change: () => void): void {
+  const { roomId, sessionId, broadcastId } = row;
+  const room = draft.state.rooms.get(roomId);
+  if (!room) throw new Error(`Room ${roomId} is not loaded.`);
+  countingWatched(draft, room, sessionId, broadcastId, change);
+}

@@ -1,11 +1,11 @@
 import type { Command } from "commander";
-import type { Account, CreatedKey, Entitlement, Key } from "#schema/api/accounts.ts";
+import type { Account, CreatedKey, Entitlement } from "#schema/api/accounts.ts";
+import { addCaps, capFields } from "./caps.ts";
 import { type Run, wholeNumber } from "./run.ts";
 
-/** `weir accounts`, `weir keys` and `weir entitlements`. */
+/** `weir accounts` and `weir entitlements`. */
 export function addAccountCommands(program: Command, run: Run): void {
   addAccounts(program, run);
-  addKeys(program, run);
   addEntitlements(program, run);
 }
 
@@ -66,6 +66,16 @@ function addAccounts(program: Command, run: Run): void {
         output.fields(account, fieldsOf(account));
       }),
     );
+  accounts
+    .command("own")
+    .description("show the account of the API key, what it may hold and holds")
+    .action(
+      run(async ({ api, output }) => {
+        const account = await api.call<Account>("application", "GET", "/v1/account");
+        output.fields(account, fieldsOf(account));
+      }),
+    );
+  addCaps(accounts, run);
   const changes = {
     suspend: ["refuse its keys and tokens; what runs goes on", { state: "suspended" }],
     reinstate: ["take its keys and tokens again", { state: "active" }],
@@ -83,67 +93,6 @@ function addAccounts(program: Command, run: Run): void {
         }),
       );
   }
-}
-
-function addKeys(program: Command, run: Run): void {
-  const keys = program.command("keys").description("the API keys of accounts");
-  keys
-    .command("list")
-    .description("list an account's keys")
-    .argument("<account>", "the account's id")
-    .action(
-      run(async ({ api, output }, [account = ""]) => {
-        const path = `/v1/accounts/${account}/keys`;
-        const answer = await api.call<{ keys: Key[] }>("operator", "GET", path);
-        output.rows(answer, answer.keys, {
-          ID: ({ id }) => id,
-          NAME: ({ name }) => name,
-          CREATED: ({ createdAt }) => createdAt,
-          "LAST USED": ({ lastUsedAt }) => lastUsedAt,
-          REVOKED: ({ revokedAt }) => revokedAt,
-        });
-      }),
-    );
-  keys
-    .command("create")
-    .description("make another key of an account, and show it, this once")
-    .argument("<account>", "the account's id")
-    .option("--name <name>", "what it is for", "key")
-    .action(
-      run(async ({ api, output }, [account = ""], { name }) => {
-        const path = `/v1/accounts/${account}/keys`;
-        const made = await api.call<CreatedKey>("operator", "POST", path, { name });
-        output.fields(made, { id: made.id, name: made.name, "api key": made.apiKey });
-        output.note("Keep the API key: its secret is not shown again.");
-      }),
-    );
-  keys
-    .command("revoke")
-    .description("revoke a key, and every token minted with it")
-    .argument("<account>", "the account's id")
-    .argument("<key>", "the key's id")
-    .action(
-      run(async ({ api, output }, [account = "", key = ""]) => {
-        const path = `/v1/accounts/${account}/keys/${key}`;
-        const revoked = await api.call<Key>("operator", "DELETE", path);
-        output.fields(revoked, { id: revoked.id, revoked: revoked.revokedAt });
-      }),
-    );
-  keys
-    .command("reseal")
-    .description("encrypt all secrets anew, after WEIR_SECRET_KEY was replaced")
-    .action(
-      run(async ({ api, output }) => {
-        const path = "/v1/secrets/reseal";
-        const done = await api.call<{ resealed: number; unchanged: number }>(
-          "operator",
-          "POST",
-          path,
-        );
-        output.fields(done, done);
-        output.note("WEIR_SECRET_KEY_PREVIOUS may go when all credentials are renewed.");
-      }),
-    );
 }
 
 function addEntitlements(program: Command, run: Run): void {
@@ -205,6 +154,7 @@ function fieldsOf(account: Account): Record<string, string | number | undefined>
     state,
     tiers: everyTier ? "all" : `0 to ${tier}`,
     created: createdAt,
+    ...capFields(account),
     entitlements:
       running
         .map((one) => `tier ${one.tier} until ${one.endsAt ?? "it is ended"}`)

@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { addAccountCommands } from "./accounts.ts";
 import { Api } from "./api.ts";
 import { addFleetCommands } from "./fleet.ts";
+import { addKeyCommands } from "./keys.ts";
 import { outputOf } from "./output.ts";
 import { addRoomCommands } from "./rooms.ts";
 import type { Run } from "./run.ts";
@@ -21,6 +22,7 @@ npm start (WEIR_DATA, ./.weir unless set).
 
 Examples:
   npm run -s weir -- accounts create "Video shop"
+  npm run -s weir -- accounts caps account_local_0 --rooms 20 --sessions 500
   npm run -s weir -- entitlements grant account_local_0 --tier 3 --days 30
   npm run -s weir -- rooms open --tier 1 --json
   npm run -s weir -- tokens mint --room room_local_0 --identity ana --admin
@@ -42,6 +44,7 @@ const run: Run = (action) =>
   };
 
 addAccountCommands(program, run);
+addKeyCommands(program, run);
 addRoomCommands(program, run);
 addFleetCommands(program, run);
 inherit(program);

@@ -22,3 +22,8 @@ export function wholeNumber(text: string): number {
   if (/^\d{1,9}$/.test(text)) return Number(text);
   throw new InvalidArgumentError("It has to be a whole number.");
 }
+
+/** A cap on the command line: a whole number, or the deployment's. */
+export function capOrDefault(text: string): number | "default" {
+  return text === "default" ? text : wholeNumber(text);
+}

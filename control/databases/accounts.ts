@@ -6,7 +6,10 @@ import { account } from "#schema/accounts/accounts.ts";
 export type AccountRow = typeof account.$inferSelect;
 
 /** Adds an account; one that is there already stays as it is. */
-export async function insertAccount(client: Client, row: AccountRow): Promise<void> {
+export async function insertAccount(
+  client: Client,
+  row: typeof account.$inferInsert,
+): Promise<void> {
   await drizzle(client).insert(account).values(row).onConflictDoNothing();
 }
 
@@ -33,16 +36,37 @@ export async function listAccountRows(
     .limit(limit);
 }
 
+/** What may be changed of an account. */
+export type AccountChange = Partial<
+  Pick<
+    AccountRow,
+    | "name"
+    | "state"
+    | "everyTier"
+    | "roomsMax"
+    | "pointsMax"
+    | "sessionsMax"
+    | "egressMaxKbps"
+  >
+>;
+
 /** Changes an account. @returns it as it is now, or undefined where there is none */
 export async function updateAccount(
   client: Client,
   accountId: string,
-  change: Partial<Pick<AccountRow, "name" | "state" | "everyTier">>,
+  change: AccountChange,
 ): Promise<AccountRow | undefined> {
+  const { roomsMax, pointsMax, sessionsMax, egressMaxKbps } = change;
+  const caps = [roomsMax, pointsMax, sessionsMax, egressMaxKbps];
+  const versions = caps.some((cap) => cap !== undefined) ? 1 : 0;
   // An empty change is no SQL: it writes the id over itself.
   const rows = await drizzle(client)
     .update(account)
-    .set({ id: sql`${account.id}`, ...change })
+    .set({
+      id: sql`${account.id}`,
+      capsVersion: sql`${account.capsVersion} + ${versions}`,
+      ...change,
+    })
     .where(and(eq(account.id, accountId)))
     .returning();
   return rows[0];

@@ -5,6 +5,7 @@ import * as fleet from "#schema/control/fleet.ts";
 import * as journal from "#schema/control/journal.ts";
 import * as rooms from "#schema/control/rooms.ts";
 import { webhook } from "#schema/control/webhooks.ts";
+import type { AccountUse } from "./account-use.ts";
 import { type RowWriter, rowWriter } from "./statements.ts";
 
 /** The final state of one table's changed rows, by key. */
@@ -94,13 +95,15 @@ export class Changes {
   readonly webhooks = new TableChanges(webhook);
   readonly outbox = new TableChanges(journal.outbox);
   readonly events = new TableChanges(journal.event, ["streamId", "seq"]);
+  /** Accounts whose counters or caps changed, as the broker counts them. */
+  readonly accounts = new Map<string, AccountUse>();
   /** Set by a node's registration. */
   codecs: { hash: string; routerRtpCapabilities: unknown } | undefined;
   /** Outbox rows up to these sequence numbers are no longer needed. */
   readonly acknowledged = new Map<string, number>();
 
   get rows(): number {
-    return this.#tables().reduce((sum, table) => sum + table.size, 0);
+    return this.#tables().reduce((sum, table) => sum + table.size, this.accounts.size);
   }
 
   get empty(): boolean {

@@ -1,4 +1,5 @@
 import { type Client, type InStatement, LibsqlBatchError } from "@libsql/client/web";
+import { accountStatements } from "./account-use.ts";
 import { auditStatements } from "./audit.ts";
 import type { Changes } from "./changes.ts";
 
@@ -26,11 +27,12 @@ const guardSql =
 
 /** One commit's batch: the guard first, then releases, then claims, then audits. */
 export function commitStatements(head: CommitHead, changes: Changes): InStatement[] {
+  const accounts = accountStatements(changes);
   return [
     { sql: guardSql, args: [head.generation, head.zoneId] },
     "DELETE FROM batch_guard",
     {
-      sql: "UPDATE zone SET commit_seq = ?, pipe_generation = ? WHERE id = ?",
+      sql: "UPDATE zone SET commit_seq = ?1, counted_seq = ?1, pipe_generation = ?2 WHERE id = ?3",
       args: [head.commitSeq, head.pipeGeneration, head.zoneId],
     },
     ...(changes.codecs
@@ -49,7 +51,9 @@ export function commitStatements(head: CommitHead, changes: Changes): InStatemen
       sql: "DELETE FROM outbox WHERE node_id = ? AND seq <= ?",
       args: [nodeId, seq],
     })),
+    ...accounts.before,
     ...changes.statements(),
+    ...accounts.after,
     ...auditStatements(changes),
   ];
 }

@@ -1,9 +1,10 @@
 import type { Client } from "@libsql/client/web";
+import { accountDrift } from "./account-use.ts";
 
 /** A total that is not the sum of its rows. */
 export interface Drift {
   what: string;
-  /** What it is a total of: a worker, a node, a room, or a slot's three ids. */
+  /** What it is a total of: a worker, a room, an account, or a slot's three ids. */
   id: string;
   counted: number;
   rows: number;
@@ -47,6 +48,7 @@ const totals: Record<string, string> = {
       (SELECT count(*) FROM broadcast_room
         WHERE broadcast_room.room_id = room.id AND broadcast_room.counted) AS rows
     FROM room WHERE counted <> rows`,
+  ...accountDrift,
 };
 
 /** Rows that each total tells of at most. */

@@ -1,6 +1,7 @@
 import type { Client } from "@libsql/client/web";
 import { getTableColumns } from "drizzle-orm";
 import type { SQLiteTable } from "drizzle-orm/sqlite-core";
+import { accountUse } from "#schema/control/accounts.ts";
 import { node, worker } from "#schema/control/fleet.ts";
 import { waiting } from "#schema/control/rooms.ts";
 import type { Settings } from "#schema/settings.ts";
@@ -13,6 +14,7 @@ import {
   ZoneState,
 } from "../broker/state.ts";
 import type { PipeState, ReservationPicture } from "../placement/picture-rows.ts";
+import { countAccounts } from "./account-use.ts";
 import { readPages } from "./pages.ts";
 
 /** What taking over the zone tells. */
@@ -43,7 +45,7 @@ export async function fenceZone(
       {
         sql: `UPDATE zone SET generation = generation + 1
           WHERE id = ? AND generation = coalesce(?, generation)
-          RETURNING generation, commit_seq`,
+          RETURNING generation, commit_seq, counted_seq`,
         args: [zoneId, expected ?? null],
       },
     ],
@@ -51,6 +53,7 @@ export async function fenceZone(
   );
   const row = results[1]?.rows[0];
   if (!row) return undefined;
+  if (row.counted_seq !== row.commit_seq) await countAccounts(client, zoneId);
   return { generation: Number(row.generation), commitSeq: Number(row.commit_seq) };
 }
 
@@ -76,6 +79,9 @@ export async function loadZone(
     ),
     readPages(client, "worker", workerColumns, (values) =>
       putWorker(state, named(workerColumns, values)),
+    ),
+    readPages(client, "account_use", accountColumns, (values) =>
+      putAccount(state, named(accountColumns, values)),
     ),
     readPages(client, "reservation", ["room_id", "worker_id", "points"], (row) =>
       reservations.push({
@@ -115,6 +121,7 @@ function named(columns: readonly string[], values: readonly unknown[]): Row {
 const nodeColumns = columnsOf(node);
 const workerColumns = columnsOf(worker);
 const waitingColumns = columnsOf(waiting);
+const accountColumns = columnsOf(accountUse);
 
 function columnsOf(table: SQLiteTable): string[] {
   return Object.values(getTableColumns(table)).map((column) => column.name);
@@ -162,6 +169,22 @@ function putNode(state: ZoneState, row: Row): void {
     egressUsedKbps: 0,
     ingressKbps: known.ingressKbps,
     ingressUsedKbps: 0,
+  });
+}
+
+function putAccount(state: ZoneState, row: Row): void {
+  state.accounts.set(String(row.account_id), {
+    accountId: String(row.account_id),
+    roomsOpen: Number(row.rooms_open),
+    sessionsPresent: Number(row.sessions_present),
+    pointsReserved: Number(row.points_reserved),
+    camerasWatched: Number(row.cameras_watched),
+    screensWatched: Number(row.screens_watched),
+    roomsMax: numberOrNull(row.rooms_max),
+    sessionsMax: numberOrNull(row.sessions_max),
+    pointsMax: numberOrNull(row.points_max),
+    egressMaxKbps: numberOrNull(row.egress_max_kbps),
+    capsVersion: Number(row.caps_version),
   });
 }
 

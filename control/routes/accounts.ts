@@ -75,7 +75,8 @@ export const accounts = new OpenAPIHono<AppEnv>({ defaultHook: invalid })
     route("operator", {
       method: "patch",
       path: "/v1/accounts/{account}",
-      summary: "Rename, suspend or reinstate an account, or entitle it to every tier",
+      summary:
+        "Rename, suspend or reinstate an account, cap it, or entitle it to every tier",
       request: { params, body: body(api.patchAccount) },
       responses: {
         200: json(api.account, "The account."),

@@ -80,6 +80,7 @@ export const lobby = new OpenAPIHono<AppEnv>({ defaultHook: invalid })
           "not-found",
           "validation-failed",
           "entitlement-missing",
+          "account-cap-exceeded",
           "reservation-refused",
           "busy",
         ),

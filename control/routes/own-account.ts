@@ -13,7 +13,7 @@ export const ownAccount = new OpenAPIHono<AppEnv>({ defaultHook: invalid })
     route("apiKey", {
       method: "get",
       path: "/v1/account",
-      summary: "The account of this API key, and what it is entitled to",
+      summary: "The account of this API key: what it is entitled to, may hold and holds",
       responses: { 200: json(api.account, "The account."), ...refusals("unavailable") },
     }),
     async (c) => c.json(await showAccount(c.env, c.var.accountId), 200),

@@ -52,6 +52,7 @@ export const whep = app
           "revoked",
           "room-closed",
           "room-full",
+          "account-cap-exceeded",
           "no-consumer-capacity",
           "no-screen-capacity",
           "no-pipe-capacity",

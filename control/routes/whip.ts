@@ -68,6 +68,7 @@ export const whip = app
           "revoked",
           "room-closed",
           "room-full",
+          "account-cap-exceeded",
           "tier-broadcasts-exceeded",
           "no-producer-capacity",
           "no-screen-capacity",

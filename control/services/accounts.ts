@@ -1,7 +1,10 @@
 import type { Account, CreatedKey, Entitlement } from "#schema/api/accounts.ts";
+import type { OwnCaps } from "#schema/caps.ts";
 import { newId } from "#schema/ids.ts";
 import { keyRingOf } from "../auth/key-ring.ts";
+import { capColumns } from "../databases/account-caps.ts";
 import {
+  type AccountChange,
   type AccountRow,
   insertAccount,
   listAccountRows,
@@ -17,6 +20,7 @@ import {
 import { partsOf } from "../databases/parts.ts";
 import { configOf, type Env } from "../env.ts";
 import { Problem } from "../problem.ts";
+import { capsStandingOf } from "./account-caps.ts";
 import { entitlementView, highestTier } from "./entitled.ts";
 import { addKey } from "./keys.ts";
 
@@ -26,16 +30,17 @@ export async function createAccount(
   { name, everyTier }: { name: string; everyTier?: boolean },
 ): Promise<Account & { key: CreatedKey }> {
   const config = configOf(env);
-  const row: AccountRow = {
-    id: newId("account", config.zone),
+  const id = newId("account", config.zone);
+  const row = {
+    id,
     name,
-    state: "active",
+    state: "active" as const,
     everyTier: everyTier ?? config.stripeSecrets.length === 0,
     createdAtMs: Date.now(),
   };
   await partsOf(config).accounts.use((client) => insertAccount(client, row));
-  const key = await addKey(env, row.id, "first key");
-  return { ...accountView(env, row, []), key };
+  const key = await addKey(env, id, "first key");
+  return { ...(await showAccount(env, id)), key };
 }
 
 /** A page of all accounts. */
@@ -62,15 +67,17 @@ export async function showAccount(env: Env, accountId: string): Promise<Account>
 
 /**
  * Changes an account. What runs goes on when it is suspended; its keys and
- * tokens are refused within `keyCacheMs`. @throws Problem `not-found`
+ * tokens are refused within `keyCacheMs`. A lower cap closes nothing either, and
+ * refuses what comes next. @throws Problem `not-found`
  */
 export async function changeAccount(
   env: Env,
   accountId: string,
-  change: Partial<Pick<AccountRow, "name" | "state" | "everyTier">>,
+  { caps = {}, ...rest }: Omit<AccountChange, CapColumn> & { caps?: Partial<OwnCaps> },
 ): Promise<Account> {
   const config = configOf(env);
   const { accounts } = partsOf(config);
+  const change = { ...rest, ...capColumns(caps) };
   const row = await accounts.use((client) => updateAccount(client, accountId, change));
   if (!row) throw new Problem("not-found");
   keyRingOf(config).forgetAccount(accountId);
@@ -131,12 +138,19 @@ function plainView({ id, name, state, everyTier, createdAtMs }: AccountRow) {
   return { id, name, state, everyTier, createdAt: new Date(createdAtMs).toISOString() };
 }
 
-function accountView(env: Env, row: AccountRow, entitlements: EntitlementRow[]): Account {
+type CapColumn = keyof ReturnType<typeof capColumns>;
+
+async function accountView(
+  env: Env,
+  row: AccountRow,
+  entitlements: EntitlementRow[],
+): Promise<Account> {
   const { tiers, accounts } = configOf(env).settings;
   const nowMs = Date.now();
   return {
     ...plainView(row),
     tier: highestTier({ ...row, entitlements }, tiers.length, nowMs),
+    caps: await capsStandingOf(env, row),
     entitlements: entitlements.map((one) =>
       entitlementView(one, nowMs, accounts.warnBeforeMs),
     ),

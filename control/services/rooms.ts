@@ -47,8 +47,8 @@ export async function openRoom(
   checkTier(env, tier);
   const { entitled, warnings } = await entitlementTo(env, key, tier);
   if (tier > entitled) throw entitlementMissing(tier, entitled);
-  const { accountId } = key;
-  const input = { accountId, tier, name, reserve, codec };
+  const { accountId, caps } = key;
+  const input = { accountId, tier, name, reserve, codec, caps };
   return { ...(await ask(env, zone, "createRoom", input)), warnings };
 }
 
@@ -63,9 +63,9 @@ export async function changeRoom(
   change: { name?: string; tier?: number; reserve?: boolean },
 ): Promise<OpenedRoom> {
   checkTier(env, change.tier);
-  const { accountId } = key;
+  const { accountId, caps } = key;
   const { entitled, warnings } = await entitlementTo(env, key, change.tier ?? 0);
-  const input = { roomId, accountId, entitledTier: entitled, ...change };
+  const input = { roomId, accountId, entitledTier: entitled, caps, ...change };
   return { ...(await ask(env, zoneOf(roomId) ?? "", "changeRoom", input)), warnings };
 }
 

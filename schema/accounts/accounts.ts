@@ -9,6 +9,13 @@ export const account = sqliteTable("account", {
   state: text({ enum: ["active", "suspended"] }).notNull(),
   /** Entitled to every tier, with nothing bought. */
   everyTier: integer("every_tier", { mode: "boolean" }).notNull(),
+  /** What it may hold at once, in each zone; null: what the deployment allows. */
+  roomsMax: integer("rooms_max"),
+  sessionsMax: integer("sessions_max"),
+  pointsMax: integer("points_max"),
+  egressMaxKbps: integer("egress_max_kbps"),
+  /** Raised by every change of them, so that late news of older ones is known. */
+  capsVersion: integer("caps_version").notNull().default(0),
   createdAtMs: integer("created_at_ms").notNull(),
 });
 

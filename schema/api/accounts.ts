@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { capsStanding, ownCaps } from "../caps.ts";
 import { idOf } from "../ids.ts";
 
 const name = z.string().min(1).max(80);
@@ -19,6 +20,9 @@ export const patchAccount = z
     name: name.optional(),
     state: z.enum(["active", "suspended"]).optional(),
     everyTier: z.boolean().optional(),
+    caps: ownCaps.partial().optional().meta({
+      description: "What it may hold at once; a cap that is left out stays as it is.",
+    }),
   })
   .meta({ id: "PatchAccount" });
 
@@ -46,6 +50,7 @@ export const account = z
     /** The highest tier of which the account may open rooms now. */
     tier,
     createdAt: z.iso.datetime(),
+    caps: capsStanding,
     entitlements: z.array(entitlement),
   })
   .meta({ id: "Account" });
@@ -53,7 +58,7 @@ export type Account = z.infer<typeof account>;
 
 export const accountList = z
   .object({
-    accounts: z.array(account.omit({ entitlements: true, tier: true })),
+    accounts: z.array(account.omit({ caps: true, entitlements: true, tier: true })),
     nextCursor: z.string().optional(),
   })
   .meta({ id: "AccountList" });

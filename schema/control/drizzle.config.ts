@@ -7,6 +7,7 @@ export default defineConfig({
     "./schema/control/rooms.ts",
     "./schema/control/journal.ts",
     "./schema/control/webhooks.ts",
+    "./schema/control/accounts.ts",
   ],
   out: "./schema/control/migrations",
 });

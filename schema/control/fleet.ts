@@ -20,6 +20,8 @@ export const zone = sqliteTable("zone", {
   generation: integer().notNull().default(0),
   /** The last commit's number: tells whether a commit without an answer landed. */
   commitSeq: integer("commit_seq").notNull().default(0),
+  /** The last commit that moved the accounts' counters: behind it, they are counted anew. */
+  countedSeq: integer("counted_seq").notNull().default(0),
   /** The last pipe generation given out. */
   pipeGeneration: integer("pipe_generation").notNull().default(0),
   /** SHA-256 of the fleet's media codecs, set by the first node. */

@@ -93,6 +93,22 @@ test("an operator makes an account, and its key opens a room that a minted token
   expect(closed.state).toBe("closed");
 });
 
+test("an account is capped by hand, and sees what it may hold and holds", async () => {
+  const made = await weirJson("accounts", "create", "Small shop");
+  const shown = await weir(["accounts", "caps", made.id, "--rooms", "1"]);
+  expect(shown.out).toMatch(/open rooms +0 used, of 1 \(its own cap\)\n.*no cap/);
+  const key = made.key.apiKey;
+  const asShop = { WEIR_API_KEY: key };
+  await control.call("POST", "/v1/rooms", { key, body: { tier: 0 } });
+  const second = await weir(["rooms", "open", "--tier", "0"], asShop);
+  expect(second.code).toBe(1);
+  expect(second.err).toMatch(/1 open rooms.*1 are in use.*account-cap-exceeded/);
+  const own = await weir(["accounts", "own"], asShop);
+  expect(own.out).toMatch(/open rooms +1 used, of 1/);
+  const freed = await weirJson("accounts", "caps", made.id, "--rooms", "default");
+  expect(freed.rooms).toEqual({ max: null, own: false, used: 1 });
+});
+
 test("hosts are listed, cordoned by their name, and take work again", async () => {
   const stateOf = async () => (await weirJson("nodes", "list")).nodes[0].cordoned;
   expect((await weir(["nodes", "cordon", "host-a"])).code).toBe(0);

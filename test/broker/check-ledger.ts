@@ -71,6 +71,21 @@ const totals = {
     WHERE r.broadcasts_live <> (SELECT count(*) FROM broadcast_room br
       JOIN broadcast b ON b.id = br.broadcast_id
       WHERE br.room_id = r.id AND b.media_class = 'camera')`,
+  "an account's counters are not what its rooms hold": `SELECT a.account_id, a.rooms_open,
+      a.sessions_present, a.points_reserved, a.cameras_watched, a.screens_watched
+    FROM account_use a
+    WHERE a.rooms_open <>
+        (SELECT count(*) FROM room r WHERE r.account_id = a.account_id AND r.state = 'open')
+      OR a.sessions_present <> (SELECT count(*) FROM session s JOIN room r
+        ON r.id = s.room_id WHERE r.account_id = a.account_id)
+      OR a.points_reserved <> (SELECT coalesce(sum(k.points), 0) FROM reservation k
+        JOIN room r ON r.id = k.room_id WHERE r.account_id = a.account_id)
+      OR a.cameras_watched <> (SELECT count(*) FROM watched
+        WHERE account_id = a.account_id AND media_class = 'camera')
+      OR a.screens_watched <> (SELECT count(*) FROM watched
+        WHERE account_id = a.account_id AND media_class = 'screen')`,
+  "an account with rooms has no counters": `SELECT r.id FROM room r
+    LEFT JOIN account_use a ON a.account_id = r.account_id WHERE a.account_id IS NULL`,
 };
 
 const holders = {
@@ -232,7 +247,13 @@ export async function checkLedger(client: Client, settings: Settings): Promise<s
       SELECT broadcast_id, producer_worker_id, consumer_worker_id, legs FROM pipe
       UNION ALL
       SELECT broadcast_id, old_producer_worker_id, consumer_worker_id, legs FROM pipe
-      WHERE old_producer_worker_id IS NOT NULL)`;
+      WHERE old_producer_worker_id IS NOT NULL),
+    watched(account_id, media_class) AS (
+      SELECT r.account_id, b.media_class FROM (
+        SELECT session_id, broadcast_id, room_id FROM "view"
+        UNION
+        SELECT session_id, broadcast_id, room_id FROM waiting) w
+      JOIN room r ON r.id = w.room_id JOIN broadcast b ON b.id = w.broadcast_id)`;
   const results = await client.batch(
     Object.values(rules).map((sql) => `${kbps} ${sql}`),
     "read",

@@ -71,6 +71,8 @@ function plain(state: ZoneState) {
   // A broker that took over may have put a deadline off, in memory alone.
   const deadlines: Parts = {};
   for (const [id, { roomId }] of state.deadlines) deadlines[id] = { roomId };
+  const accounts: Parts = {};
+  for (const [id, use] of state.accounts) accounts[id] = { ...use };
   const waiting: Parts = {};
   for (const row of state.waiting) waiting[`${row.sessionId} ${row.broadcastId}`] = row;
   return {
@@ -84,6 +86,7 @@ function plain(state: ZoneState) {
     rooms,
     broadcasts,
     deadlines,
+    accounts,
   };
 }
 

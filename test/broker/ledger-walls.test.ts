@@ -2,6 +2,7 @@ import { drizzle } from "drizzle-orm/libsql/web";
 import { beforeEach, expect, test } from "vitest";
 import { Changes } from "#control/ledger/changes.ts";
 import { type CommitHead, commit } from "#control/ledger/commit.ts";
+import { accountUse } from "#schema/control/accounts.ts";
 import * as fleet from "#schema/control/fleet.ts";
 import * as rooms from "#schema/control/rooms.ts";
 import { startZone, type Zone, zoneName } from "#test/harness/zone.ts";
@@ -48,6 +49,7 @@ async function ledger() {
   const [view] = await db.select().from(rooms.view);
   const [broadcast] = await db.select().from(rooms.broadcast);
   const [session] = await db.select().from(rooms.session);
+  const [account] = await db.select().from(accountUse);
   const consumer = workers.find((worker) => worker.id === slot?.workerId);
   const producer = workers.find((worker) => worker.role === "producer");
   if (
@@ -57,12 +59,13 @@ async function ledger() {
     !view ||
     !broadcast ||
     !session ||
+    !account ||
     !consumer ||
     !producer
   ) {
     throw new Error("The zone is not as it was set up.");
   }
-  return { node, room, slot, view, broadcast, session, consumer, producer };
+  return { node, room, slot, view, broadcast, session, account, consumer, producer };
 }
 
 type Rows = Awaited<ReturnType<typeof ledger>>;
@@ -172,6 +175,16 @@ const wrongTotals: Record<string, [string, Mistake]> = {
   "a room that forgets a session": [
     "batch_guard_ok",
     (to, { room }) => to.rooms.put({ ...room, sessionsPresent: 0 }),
+  ],
+  "an account that forgets its sessions": [
+    "batch_guard_ok",
+    (to, { account }) =>
+      to.accounts.set(account.accountId, { ...account, sessionsPresent: 0 }),
+  ],
+  "an account that forgets what is watched": [
+    "batch_guard_ok",
+    (to, { account }) =>
+      to.accounts.set(account.accountId, { ...account, camerasWatched: 1 }),
   ],
   "a room that forgets a broadcast": [
     "batch_guard_ok",

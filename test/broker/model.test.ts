@@ -64,8 +64,9 @@ async function walk(
   hosts: HostOptions[],
   steps: Step[],
   heard: Map<string, number>,
+  capped: boolean,
 ): Promise<void> {
-  const world = new RandomWorld(zone, hosts);
+  const world = new RandomWorld(zone, hosts, capped);
   await world.start();
   for (const [at, one] of steps.entries()) {
     await take(zone, world, one);
@@ -115,13 +116,14 @@ async function walkAll(
   settings: SettingsInput,
   hosts: HostOptions[],
   runs: number,
+  capped = false,
 ): Promise<string[]> {
   const heard = new Map<string, number>();
   const steps = fc.array(step, { minLength: 10, maxLength: 30, size: "max" });
   await fc.assert(
     fc.asyncProperty(steps, async (path) => {
       const zone = await startZone({ settings });
-      await walk(zone, hosts, path, heard).finally(() => stopZone(zone));
+      await walk(zone, hosts, path, heard, capped).finally(() => stopZone(zone));
     }),
     // A failure is told in time, though it could have been made shorter.
     { seed, numRuns: runs * effort, interruptAfterTimeLimit: (limitMs * 2) / 3 },
@@ -144,11 +146,14 @@ test(
       { name: "a", workers: [...everyKind], points: 3 },
       { name: "b", workers: ["producer", "consumer", "screen-consumer"], points: 2 },
     ];
-    const heard = await walkAll({}, hosts, 18);
+    const heard = await walkAll({}, hosts, 18, true);
     expect(heard).toContain("view no-consumer-capacity");
     expect(heard).toContain("claimBroadcast no-producer-capacity");
     expect(heard).toContain("showBroadcast ok");
     expect(heard).toContain("workerDied ok");
+    for (const what of ["createRoom", "enterRoom", "view"]) {
+      expect(heard).toContain(`${what} account-cap-exceeded`);
+    }
   },
   limitMs,
 );

@@ -1,3 +1,4 @@
+import type { ToldCaps } from "#schema/caps.ts";
 import type { Zone } from "#test/harness/zone.ts";
 import { accountId, entry, type HostOptions, trackOf } from "./people.ts";
 import { type Act, Asker, identityOf, pick, tierOf } from "./random-acts.ts";
@@ -21,14 +22,19 @@ type Seen = Named & {
  * repeated requests are part of the walk. It learns from answers alone.
  */
 export class RandomWorld {
+  /** The caps that were told last, a version each. */
+  #capsVersion = 0;
   readonly rooms: string[] = [];
   readonly sessions: Named[] = [];
   readonly broadcasts: Live[] = [];
   readonly views: Seen[] = [];
+  readonly #capped: boolean;
   readonly #asker: Asker;
   readonly #hosts: RandomHosts;
 
-  constructor(zone: Zone, hosts: HostOptions[]) {
+  /** @param capped whether the account has caps, which change */
+  constructor(zone: Zone, hosts: HostOptions[], capped = false) {
+    this.#capped = capped;
     this.#asker = new Asker(zone);
     this.#hosts = new RandomHosts(this.#asker, hosts);
   }
@@ -57,7 +63,9 @@ export class RandomWorld {
       case "openReserved": {
         const tier = tierOf(b);
         const reserve = act === "openReserved";
-        const made = await this.#asker.ask("createRoom", { accountId, tier, reserve });
+        const caps = this.#caps(b);
+        const asked = { accountId, tier, reserve, caps };
+        const made = await this.#asker.ask("createRoom", asked);
         if (tier > 0) this.#asker.note(`${act} ${made.ok ? "ok" : made.refusal.refusal}`);
         if (made.ok) this.rooms.push(made.value.id);
         return;
@@ -173,6 +181,15 @@ export class RandomWorld {
       default:
         return this.#hosts.run({ act, a, b });
     }
+  }
+
+  /** Now and then other caps, or late news of old ones. */
+  #caps(b: number): ToldCaps | undefined {
+    if (b % 3 > 0 || !this.#capped) return undefined;
+    this.#capsVersion += b % 2;
+    const egressKbps = 880 * (6 + (b % 20));
+    const caps = { rooms: 2 + (b % 4), reservedPoints: b, sessions: 6 + (b % 9) };
+    return { ...caps, egressKbps, version: this.#capsVersion };
   }
 
   async #enter(roomId: string): Promise<void> {

@@ -1,5 +1,7 @@
+import type { ToldCaps } from "#schema/caps.ts";
 import { sourcesOf } from "#schema/media.ts";
 import type { MediaClass } from "#schema/settings.ts";
+import { capViews, learnCaps } from "../account-caps.ts";
 import { endSession } from "../claims.ts";
 import { roomDecision, sessionDecision } from "../decision.ts";
 import type { Draft } from "../draft.ts";
@@ -26,6 +28,8 @@ type Joining = Entering & {
   roomId: string;
   /** The account of the token's key; another's room is as good as none. */
   accountId?: string;
+  /** What the account may hold, as its token's key was read with. */
+  caps?: ToldCaps;
 };
 
 export interface StartedIngest extends ClaimedBroadcast {
@@ -42,6 +46,7 @@ export const startIngest = roomDecision<Joining & { media: MediaClass }, Started
   (draft, input, room) => {
     const { identity, media } = input;
     if (isAnothers(input, room)) return { refusal: "not-found" };
+    learnCaps(draft, room.row.accountId, input.caps);
     const barred = entryRefusal(room, identity);
     if (barred) return barred;
     const grants = { ...input, canSubscribe: false, roomAdmin: false };
@@ -50,8 +55,8 @@ export const startIngest = roomDecision<Joining & { media: MediaClass }, Started
       const refused = sourceRefusal(session, source);
       if (refused) return refused;
     }
-    if (input.canPublish) endEarlier(draft, room, identity, media);
-    const full = fullRefusal(room);
+    const ended = input.canPublish && endEarlier(draft, room, identity, media);
+    const full = fullRefusal(draft, room, ended);
     if (full) return full;
     const place = placeFor(draft, media, room, session);
     if ("refusal" in place) return place;
@@ -71,13 +76,17 @@ function endEarlier(
   room: RoomState,
   identity: string,
   media: MediaClass,
-): void {
+): boolean {
+  let ended = false;
   for (const broadcastId of [...room.broadcasts]) {
     const row = draft.state.broadcasts.get(broadcastId)?.row;
     const earlier = row && room.sessions.get(row.sessionId);
     if (earlier?.carrier !== "whip" || earlier.identity !== identity) continue;
-    if (row?.mediaClass === media) endSession(draft, room, earlier);
+    if (row?.mediaClass !== media) continue;
+    endSession(draft, room, earlier);
+    ended = true;
   }
+  return ended;
 }
 
 export interface StartedPlayback {
@@ -98,15 +107,18 @@ export const startPlayback = roomDecision<
   if (isAnothers(input, room) || !shown) {
     return { refusal: "not-found", detail: "It is not live in the token's room." };
   }
+  learnCaps(draft, room.row.accountId, input.caps);
   const barred = entryRefusal(room, identity);
   if (barred) return barred;
   if (!input.canSubscribe) {
     return { refusal: "forbidden", detail: "The token does not let its bearer watch." };
   }
-  const full = fullRefusal(room);
+  const full = fullRefusal(draft, room, false);
   if (full) return full;
   const grants = { ...input, canPublish: false, roomAdmin: false };
   const session = newSession(draft, room, grants, "whep");
+  const [over] = capViews(draft, room, session.id, [broadcastId]).refused;
+  if (over) return over.refusal;
   const { placed, refused } = placeSeats(draft, room, session, [broadcastId]);
   const [seat] = placed;
   if (!seat) {

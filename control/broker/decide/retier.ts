@@ -1,4 +1,6 @@
 import type { Room } from "#schema/api/rooms.ts";
+import type { ToldCaps } from "#schema/caps.ts";
+import { learnCaps } from "../account-caps.ts";
 import { type Refusal, roomDecision } from "../decision.ts";
 import type { Draft } from "../draft.ts";
 import { giveBackReservation, reserveTier } from "../reservations.ts";
@@ -21,11 +23,14 @@ export const changeRoom = roomDecision<
     reserve?: boolean;
     /** The highest tier that the account may open rooms of. Default: any. */
     entitledTier?: number;
+    /** What the account may hold, as the accounts say. */
+    caps?: ToldCaps;
   },
   Room
->((draft, { accountId, name, ...change }, room) => {
+>((draft, { accountId, name, caps, ...change }, room) => {
   const { row } = room;
   if (row.accountId !== accountId) return { refusal: "not-found" };
+  learnCaps(draft, accountId, caps);
   const tier = change.tier ?? row.tier;
   const { entitledTier = tier } = change;
   if (tier > row.tier && tier > entitledTier)

@@ -1,6 +1,8 @@
 import type { Room } from "#schema/api/rooms.ts";
+import type { ToldCaps } from "#schema/caps.ts";
 import { zoneOf } from "#schema/ids.ts";
 import type { VideoCodec } from "#schema/media.ts";
+import { capRefusal, learnCaps } from "../account-caps.ts";
 import { endSession, hideBroadcast } from "../claims.ts";
 import { type Decision, roomDecision } from "../decision.ts";
 import type { Draft } from "../draft.ts";
@@ -15,11 +17,13 @@ export const createRoom: Decision<
     name?: string;
     reserve: boolean;
     codec?: VideoCodec;
+    /** What the account may hold, as the accounts say. */
+    caps?: ToldCaps;
   },
   Room
 > = {
   rooms: () => [],
-  decide(draft, { accountId, tier, name, reserve, codec = "vp8" }) {
+  decide(draft, { accountId, tier, name, reserve, codec = "vp8", caps }) {
     const limits = draft.settings.tiers[tier];
     if (!limits) {
       const last = draft.settings.tiers.length - 1;
@@ -28,6 +32,9 @@ export const createRoom: Decision<
         detail: `tier: there are tiers 0 to ${last}.`,
       };
     }
+    learnCaps(draft, accountId, caps);
+    const over = capRefusal(draft, accountId, "rooms", 1);
+    if (over) return over;
     const id = draft.newId("room");
     const row: RoomRow = {
       id,
@@ -49,6 +56,9 @@ export const createRoom: Decision<
     const refusal = reserve ? reserveTier(draft, room, tier) : undefined;
     if (refusal) return refusal;
     draft.state.rooms.set(id, room);
+    const use = draft.accountUse(accountId);
+    use.roomsOpen += 1;
+    draft.touchAccount(use);
     draft.emit(room, { type: "room.opened", tier });
     return roomView(row);
   },
@@ -78,6 +88,9 @@ function shutRoom(draft: Draft, room: RoomState, reason: string): void {
     if (broadcast) hideBroadcast(draft, broadcast, room, true);
   }
   giveBackReservation(draft, room);
+  const use = draft.accountUse(room.row.accountId);
+  use.roomsOpen -= 1;
+  draft.touchAccount(use);
   draft.emit(room, { type: "room.closed", reason });
 }
 

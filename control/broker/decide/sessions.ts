@@ -1,6 +1,8 @@
 import type { Room } from "#schema/api/rooms.ts";
+import type { ToldCaps } from "#schema/caps.ts";
 import type { BroadcastInfo, RoomStateWire } from "#schema/channel.ts";
 import type { TrackSource } from "#schema/media.ts";
+import { capRefusal, learnCaps } from "../account-caps.ts";
 import { endSession } from "../claims.ts";
 import { type Refusal, roomDecision, sessionDecision } from "../decision.ts";
 import type { Draft } from "../draft.ts";
@@ -26,6 +28,8 @@ export const enterRoom = roomDecision<
     roomId: string;
     /** The account of the token's key; another's room is as good as none. */
     accountId?: string;
+    /** What the account may hold, as its token's key was read with. */
+    caps?: ToldCaps;
     /** A session of the same identity that the new one takes the place of. */
     replaces?: string;
   },
@@ -35,11 +39,12 @@ export const enterRoom = roomDecision<
   if (input.accountId && input.accountId !== row.accountId) {
     return { refusal: "not-found" };
   }
+  learnCaps(draft, row.accountId, input.caps);
   const barred = entryRefusal(room, input.identity);
   if (barred) return barred;
   const replaced = input.replaces && room.sessions.get(input.replaces);
   if (replaced) endSession(draft, room, replaced);
-  const full = fullRefusal(room);
+  const full = fullRefusal(draft, room, replaced !== undefined);
   if (full) return full;
   const session = newSession(draft, room, input, "channel");
   addSession(draft, room, session);
@@ -59,9 +64,18 @@ export function entryRefusal({ row, bans }: RoomState, identity: string) {
   return bans.has(identity) ? ({ refusal: "banned" } as const) : undefined;
 }
 
-/** Why there is no room for one more session. */
-export function fullRefusal({ row }: RoomState): Refusal | undefined {
-  if (row.sessionsPresent < row.sessionsMax) return undefined;
+/**
+ * Why there is no room for one more session.
+ * @param replaces whether it takes the place of one that its account had
+ */
+export function fullRefusal(
+  draft: Draft,
+  { row }: RoomState,
+  replaces: boolean,
+): Refusal | undefined {
+  if (row.sessionsPresent < row.sessionsMax) {
+    return replaces ? undefined : capRefusal(draft, row.accountId, "sessions", 1);
+  }
   return {
     refusal: "room-full",
     detail: `Tier ${row.tier} has room for ${row.sessionsMax} sessions.`,
@@ -106,6 +120,9 @@ export function addSession(draft: Draft, room: RoomState, session: SessionRow): 
   const { id: sessionId, identity } = session;
   room.sessions.set(sessionId, session);
   room.row.sessionsPresent += 1;
+  const use = draft.accountUse(room.row.accountId);
+  use.sessionsPresent += 1;
+  draft.touchAccount(use);
   draft.changes.sessions.put(session);
   const { sessionAttachMs } = draft.settings.timing;
   draft.setDeadline("session-attach", sessionId, room.row.id, sessionAttachMs);

@@ -2,6 +2,7 @@ import type { WorkerRef } from "#schema/agent/instructions.ts";
 import { nodeIdOfWorker } from "#schema/ids.ts";
 import type { ProblemCode } from "#schema/problems.ts";
 import type { MediaClass } from "#schema/settings.ts";
+import { capViews } from "../account-caps.ts";
 import { endClaimTime, releaseView } from "../claims.ts";
 import { sessionDecision } from "../decision.ts";
 import type { Draft } from "../draft.ts";
@@ -49,7 +50,11 @@ export const claimViews = sessionDecision<
   const held = room.viewsBySession.get(session.id) ?? new Map<string, ViewRow>();
   const kept = wanted.flatMap((id) => held.get(id) ?? []);
   const missing = wanted.filter((id) => !held.has(id));
-  const placement = placeSeats(draft, room, session, missing);
+  const capped = capViews(draft, room, session.id, missing);
+  for (const { broadcastId, refusal } of capped.refused) {
+    refused.push({ broadcastId, code: refusal.refusal, detail: refusal.detail });
+  }
+  const placement = placeSeats(draft, room, session, capped.allowed);
   const claimed = placement.placed.map((placed) =>
     claimPlaced(draft, room, session, placed),
   );

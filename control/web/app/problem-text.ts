@@ -7,6 +7,8 @@ const sentences: Record<WeirErrorCode, string> = {
   unauthenticated: "The invitation or key is not valid, or it has run out.",
   revoked: "This invitation was taken back. Ask for a new one.",
   "account-suspended": "The service of this application is suspended.",
+  "account-cap-exceeded":
+    "This service has as much going on as it may have at once. It works again when others leave.",
   "entitlement-missing": "This service has not bought rooms of this size.",
   "too-many-keys": "There are as many keys as there may be.",
   "last-key": "The last key has to stay.",

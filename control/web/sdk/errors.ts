@@ -59,6 +59,7 @@ const passing: ReadonlySet<WeirErrorCode> = new Set<WeirErrorCode>([
   "no-pipe-capacity",
   "egress-exhausted",
   "quota-exhausted",
+  "account-cap-exceeded",
 ]);
 
 const noRoom: ReadonlySet<WeirErrorCode> = new Set<WeirErrorCode>([
@@ -67,6 +68,7 @@ const noRoom: ReadonlySet<WeirErrorCode> = new Set<WeirErrorCode>([
   "no-pipe-capacity",
   "egress-exhausted",
   "quota-exhausted",
+  "account-cap-exceeded",
 ]);
 
 /** Whether nothing has room to show it from, until others leave or servers come. */
