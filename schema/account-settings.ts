@@ -43,6 +43,8 @@ export const accountSettings = z
     unknownKeyCacheMs: positive.prefault(5000),
     /** Keys that an isolate remembers. */
     keyCacheMax: positive.prefault(10_000),
+    /** Origins whose pages an account may let call. */
+    originsMax: positive.prefault(50),
     /** When a key was last used is written this far apart. */
     keyUsedEveryMs: positive.prefault(300_000),
     /** Keys of an account that are not revoked. */

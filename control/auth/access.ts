@@ -3,6 +3,7 @@ import { configOf, type Env } from "../env.ts";
 import { Problem } from "../problem.ts";
 import { type Joining, verifyJoinToken } from "./join-tokens.ts";
 import { type KnownKey, keyRingOf } from "./key-ring.ts";
+import { foreignOriginOf, isSessionsOrigin } from "./origins.ts";
 import { verifyEncoder } from "./stream-keys.ts";
 import {
   looksLikeSession,
@@ -63,8 +64,13 @@ const node: MiddlewareHandler<AppEnv> = async (c, next) => {
 /** Someone with a join token, or who was in and comes back with their credential. */
 const joinToken: MiddlewareHandler<AppEnv> = async (c, next) => {
   const token = bearer(c);
+  const config = configOf(c.env);
   const verify = looksLikeSession(token) ? verifyReentry : verifyJoinToken;
-  c.set("joining", await verify(configOf(c.env), token));
+  const joining = await verify(config, token);
+  const origin = foreignOriginOf(config, c.req.raw);
+  // The session is of the page that entered: its calls need no look at the account.
+  const here = origin && (await isSessionsOrigin(config, origin, joining));
+  c.set("joining", { ...joining, origin: here ? origin : undefined });
   await next();
 };
 

@@ -19,6 +19,8 @@ export interface Joining extends Grants {
   caps?: ToldCaps;
   /** Milliseconds since 1970: what was revoked after this is void. */
   issuedAtMs: number;
+  /** The page's origin at which a session entered, where its account allows it. */
+  origin?: string;
   /** The session that the credential was of, which the new one replaces. */
   replaces?: string;
 }

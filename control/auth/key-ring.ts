@@ -24,6 +24,8 @@ export interface KnownKey {
   everyTier: boolean;
   /** What the account may hold at once. */
   caps: ToldCaps;
+  /** Whose pages may call for it. */
+  origins: string[];
   entitlements: Pick<EntitlementRow, "tier" | "startsAtMs" | "endsAtMs" | "renewsAtMs">[];
 }
 
@@ -170,7 +172,12 @@ export class KeyRing {
     return key;
   }
 
-  async #open({ key, account, entitlements }: KeyWithAccount): Promise<KnownKey> {
+  async #open({
+    key,
+    account,
+    entitlements,
+    origins,
+  }: KeyWithAccount): Promise<KnownKey> {
     const { id, accountId, sealedSecret, revokedAtMs } = key;
     return {
       id,
@@ -180,6 +187,7 @@ export class KeyRing {
       suspended: account.state === "suspended",
       everyTier: account.everyTier,
       caps: toldCapsOf(account),
+      origins,
       entitlements,
     };
   }

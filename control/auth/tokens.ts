@@ -13,6 +13,8 @@ export interface SessionPrincipal {
   /** What renewed credentials say on: the key of the join token, and its grants. */
   keyId: string;
   grants: Grants;
+  /** The page's origin at which it entered, where its account allows that. */
+  origin?: string;
 }
 
 /** A node credential that was verified. */
@@ -29,18 +31,19 @@ const sessionClaims = z.object({
   identity: z.string(),
   key: z.string(),
   grants: grantClaims,
+  origin: z.string().optional(),
 });
 const nodeClaims = z.object({ sub: z.string(), epoch: z.number().int() });
 
 /** Signs the credential with which a session makes all its calls. */
 export async function signSession(
   config: Config,
-  { sessionId, roomId, identity, keyId, grants }: SessionPrincipal,
+  { sessionId, roomId, identity, keyId, grants, origin }: SessionPrincipal,
 ): Promise<{ credential: string; credentialExpiresAt: string }> {
   const expiresAtMs = Date.now() + config.settings.timing.credentialTtlMs;
   const credential = await sign(
     config.secret,
-    { room: roomId, identity, key: keyId, grants },
+    { room: roomId, identity, key: keyId, grants, origin },
     { audience: "session", subject: sessionId, expiresAtMs },
   );
   return { credential, credentialExpiresAt: new Date(expiresAtMs).toISOString() };
@@ -52,8 +55,8 @@ export async function verifySession(
   token: string,
 ): Promise<SessionPrincipal> {
   const claims = await verifyClaims(config, token, config.settings.tokens.leewayMs);
-  const { sub, room, identity, key, grants } = claims;
-  return { sessionId: sub, roomId: room, identity, keyId: key, grants };
+  const { sub, room, identity, key, grants, origin } = claims;
+  return { sessionId: sub, roomId: room, identity, keyId: key, grants, origin };
 }
 
 /**
@@ -71,6 +74,7 @@ export async function verifyReentry(config: Config, token: string): Promise<Join
     keyId: claims.key,
     issuedAtMs: Math.round(claims.iat * 1000),
     replaces: claims.sub,
+    origin: claims.origin,
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { Account, CreatedKey, Entitlement } from "#schema/api/accounts.ts";
-import { addCaps, capFields } from "./caps.ts";
+import { addCaps, addOrigins, capFields } from "./caps.ts";
 import { type Run, wholeNumber } from "./run.ts";
 
 /** `weir accounts` and `weir entitlements`. */
@@ -76,6 +76,7 @@ function addAccounts(program: Command, run: Run): void {
       }),
     );
   addCaps(accounts, run);
+  addOrigins(accounts, run);
   const changes = {
     suspend: ["refuse its keys and tokens; what runs goes on", { state: "suspended" }],
     reinstate: ["take its keys and tokens again", { state: "active" }],

@@ -38,6 +38,27 @@ export function addCaps(accounts: Command, run: Run): void {
     );
 }
 
+/** `weir accounts origins`. */
+export function addOrigins(accounts: Command, run: Run): void {
+  accounts
+    .command("origins")
+    .description("show whose pages may call for an account, or say it anew")
+    .argument("<account>", "its id")
+    .argument("[origins...]", "all of them, as https://host or https://host:port")
+    .option("--none", "its pages may call no longer")
+    .action(
+      run(async ({ api, output }, [id = "", ...given], { none }) => {
+        const path = `/v1/accounts/${id}`;
+        const body = { allowedOrigins: given };
+        const account = await (given.length > 0 || none
+          ? api.call<Account>("operator", "PATCH", path, body)
+          : api.call<Account>("operator", "GET", path));
+        const origins = account.allowedOrigins.map((origin) => ({ origin }));
+        output.rows(account.allowedOrigins, origins, { ORIGIN: ({ origin }) => origin });
+      }),
+    );
+}
+
 /** An account's caps for people: what is used, of how much. */
 export function capFields({ caps }: Account): Record<string, string> {
   const lines = Object.entries(titles).map(([name, title]) => {

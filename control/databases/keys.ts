@@ -3,6 +3,7 @@ import { and, asc, desc, eq, gt, isNull, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/libsql/web";
 import { account, apiKey } from "#schema/accounts/accounts.ts";
 import { entitlement } from "#schema/accounts/entitlements.ts";
+import { accountOrigin } from "#schema/accounts/origins.ts";
 import type { AccountRow } from "./accounts.ts";
 import type { EntitlementRow } from "./entitlements.ts";
 
@@ -13,6 +14,8 @@ export interface KeyWithAccount {
   key: KeyRow;
   account: AccountRow;
   entitlements: EntitlementRow[];
+  /** Whose pages may call for the account. */
+  origins: string[];
 }
 
 /** Reads a key, its account and what that is entitled to, in one round trip. */
@@ -21,24 +24,25 @@ export async function readKey(
   keyId: string,
 ): Promise<KeyWithAccount | undefined> {
   const db = drizzle(client);
-  const [rows, entitlements] = await db.batch([
+  const ofAccount = sql`(SELECT account_id FROM api_key WHERE id = ${keyId})`;
+  const [rows, entitlements, origins] = await db.batch([
     db
       .select()
       .from(apiKey)
       .innerJoin(account, eq(account.id, apiKey.accountId))
       .where(eq(apiKey.id, keyId)),
-    db
-      .select()
-      .from(entitlement)
-      .where(
-        eq(
-          entitlement.accountId,
-          sql`(SELECT account_id FROM api_key WHERE id = ${keyId})`,
-        ),
-      ),
+    db.select().from(entitlement).where(eq(entitlement.accountId, ofAccount)),
+    db.select().from(accountOrigin).where(eq(accountOrigin.accountId, ofAccount)),
   ]);
   const row = rows[0];
-  return row && { key: row.api_key, account: row.account, entitlements };
+  return (
+    row && {
+      key: row.api_key,
+      account: row.account,
+      entitlements,
+      origins: origins.map(({ origin }) => origin),
+    }
+  );
 }
 
 /** The newest key of an account that is not revoked. */

@@ -5,12 +5,14 @@ import type { SessionPrincipal } from "../auth/tokens.ts";
 export interface Attachment {
   roomId: string;
   openedAtMs: number;
+  /** The origin of the page that opened it, where the deployment does not allow it. */
+  foreignOrigin?: string;
   /** Set once the socket has authenticated. */
   sessionId?: string;
   identity: string;
   roomAdmin: boolean;
   /** What the session's credentials say on; set with the session. */
-  holder?: Pick<SessionPrincipal, "keyId" | "grants">;
+  holder?: Pick<SessionPrincipal, "keyId" | "grants" | "origin">;
   /** The last events of the room's and the session's stream that were sent. */
   sentSeq: number;
   sentOwnSeq: number;
@@ -125,11 +127,12 @@ export function attachmentOf(socket: WebSocket): Attachment | undefined {
 }
 
 /** What is known of a socket that has not said who it is. */
-export function stranger(roomId: string): Attachment {
+export function stranger(roomId: string, foreignOrigin?: string): Attachment {
   const openedAtMs = Date.now();
   return {
     roomId,
     openedAtMs,
+    foreignOrigin,
     identity: "",
     roomAdmin: false,
     sentSeq: 0,

@@ -1,6 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { clientMessage } from "#schema/channel.ts";
 import { zoneOf } from "#schema/ids.ts";
+import { foreignOriginOf, isSessionsOrigin } from "../auth/origins.ts";
 import { verifySession } from "../auth/tokens.ts";
 import type { RoomNews } from "../broker/telling.ts";
 import { configOf, type Env } from "../env.ts";
@@ -64,7 +65,7 @@ export class RoomChannel extends DurableObject<Env> {
     const roomId = new URL(request.url).searchParams.get("room") ?? "";
     const { 0: client, 1: server } = new WebSocketPair();
     this.ctx.acceptWebSocket(server, [roomId]);
-    attach(server, stranger(roomId));
+    attach(server, stranger(roomId, foreignOriginOf(configOf(this.env), request)));
     // An alarm, as a timer does not run while nothing else goes on here.
     await this.#wakeAt(Date.now() + helloMs);
     return new Response(null, { status: 101, webSocket: client });
@@ -144,13 +145,16 @@ export class RoomChannel extends DurableObject<Env> {
 
   async #hello(
     socket: WebSocket,
-    { roomId, openedAtMs }: Attachment,
+    { roomId, openedAtMs, foreignOrigin }: Attachment,
     hello: Extract<ReturnType<typeof clientMessage.parse>, { type: "hello" }>,
   ): Promise<void> {
-    const principal = await verifySession(configOf(this.env), hello.credential).catch(
+    const config = configOf(this.env);
+    const principal = await verifySession(config, hello.credential).catch(
       () => undefined,
     );
     if (principal?.roomId !== roomId)
+      return this.#sockets.refuse(socket, "unauthenticated");
+    if (foreignOrigin && !(await isSessionsOrigin(config, foreignOrigin, principal)))
       return this.#sockets.refuse(socket, "unauthenticated");
     const { sessionId } = principal;
     const answer = await this.#broker(roomId).ask("attachSession", { roomId, sessionId });
@@ -171,7 +175,11 @@ export class RoomChannel extends DurableObject<Env> {
       sessionId,
       identity,
       roomAdmin,
-      holder: { keyId: principal.keyId, grants: principal.grants },
+      holder: {
+        keyId: principal.keyId,
+        grants: principal.grants,
+        origin: principal.origin,
+      },
       sentSeq,
       sentOwnSeq,
     });

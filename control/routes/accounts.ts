@@ -76,7 +76,7 @@ export const accounts = new OpenAPIHono<AppEnv>({ defaultHook: invalid })
       method: "patch",
       path: "/v1/accounts/{account}",
       summary:
-        "Rename, suspend or reinstate an account, cap it, or entitle it to every tier",
+        "Change an account: its name, state, tiers, caps and the origins of its pages",
       request: { params, body: body(api.patchAccount) },
       responses: {
         200: json(api.account, "The account."),

@@ -1,6 +1,7 @@
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import { idOf, zoneOf } from "#schema/ids.ts";
 import type { AppEnv } from "../auth/access.ts";
+import { mayOpen } from "../auth/origins.ts";
 import { configOf } from "../env.ts";
 import { channelNameOf, channelOf } from "../objects/names.ts";
 import { Problem } from "../problem.ts";
@@ -34,10 +35,8 @@ export const channels = new OpenAPIHono<AppEnv>({ defaultHook: invalid }).openap
         detail: "This is a WebSocket: send an Upgrade.",
       });
     }
-    const origin = c.req.header("origin");
     const url = new URL(c.req.url);
-    const allowed = [url.origin, ...configOf(c.env).allowedOrigins];
-    if (origin && !allowed.includes(origin)) {
+    if (!(await mayOpen(c))) {
       throw new Problem("forbidden", { detail: "This origin may not open the channel." });
     }
     // A name is anybody's text, and must not bring an object to life.

@@ -2,7 +2,7 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import * as api from "#schema/api/accounts.ts";
 import { idOf } from "#schema/ids.ts";
 import type { AppEnv } from "../auth/access.ts";
-import { showAccount } from "../services/accounts.ts";
+import { changeAccount, showAccount } from "../services/accounts.ts";
 import { addKey, listKeys, revokeKey } from "../services/keys.ts";
 import { invalid } from "./invalid.ts";
 import { body, idParam, json, refusals, route } from "./spec.ts";
@@ -17,6 +17,20 @@ export const ownAccount = new OpenAPIHono<AppEnv>({ defaultHook: invalid })
       responses: { 200: json(api.account, "The account."), ...refusals("unavailable") },
     }),
     async (c) => c.json(await showAccount(c.env, c.var.accountId), 200),
+  )
+  .openapi(
+    route("apiKey", {
+      method: "patch",
+      path: "/v1/account",
+      summary: "Say whose pages may call for the account: the origins of its sites",
+      request: { body: body(api.patchOwnAccount) },
+      responses: {
+        200: json(api.account, "The account."),
+        ...refusals("validation-failed", "unavailable"),
+      },
+    }),
+    async (c) =>
+      c.json(await changeAccount(c.env, c.var.accountId, c.req.valid("json")), 200),
   )
   .openapi(
     route("apiKey", {

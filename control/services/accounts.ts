@@ -2,6 +2,7 @@ import type { Account, CreatedKey, Entitlement } from "#schema/api/accounts.ts";
 import type { OwnCaps } from "#schema/caps.ts";
 import { newId } from "#schema/ids.ts";
 import { keyRingOf } from "../auth/key-ring.ts";
+import { forgetOrigins } from "../auth/origins.ts";
 import { capColumns } from "../databases/account-caps.ts";
 import {
   type AccountChange,
@@ -17,6 +18,7 @@ import {
   entitlementsOf,
   insertEntitlement,
 } from "../databases/entitlements.ts";
+import { originsOf, replaceOrigins } from "../databases/origins.ts";
 import { partsOf } from "../databases/parts.ts";
 import { configOf, type Env } from "../env.ts";
 import { Problem } from "../problem.ts";
@@ -57,12 +59,13 @@ export async function listAccounts(env: Env, cursor: string, limit: number) {
 /** An account, and what it is entitled to. @throws Problem `not-found` */
 export async function showAccount(env: Env, accountId: string): Promise<Account> {
   const { accounts } = partsOf(configOf(env));
-  const [row, entitlements] = await Promise.all([
+  const [row, entitlements, origins] = await Promise.all([
     accounts.use((client) => readAccount(client, accountId)),
     accounts.use((client) => entitlementsOf(client, accountId)),
+    accounts.use((client) => originsOf(client, accountId)),
   ]);
   if (!row) throw new Problem("not-found");
-  return accountView(env, row, entitlements);
+  return { ...(await accountView(env, row, entitlements)), allowedOrigins: origins };
 }
 
 /**
@@ -73,13 +76,31 @@ export async function showAccount(env: Env, accountId: string): Promise<Account>
 export async function changeAccount(
   env: Env,
   accountId: string,
-  { caps = {}, ...rest }: Omit<AccountChange, CapColumn> & { caps?: Partial<OwnCaps> },
+  {
+    caps = {},
+    allowedOrigins,
+    ...rest
+  }: Omit<AccountChange, CapColumn> & {
+    caps?: Partial<OwnCaps>;
+    allowedOrigins?: string[];
+  },
 ): Promise<Account> {
   const config = configOf(env);
   const { accounts } = partsOf(config);
   const change = { ...rest, ...capColumns(caps) };
+  const { originsMax } = config.settings.accounts;
+  if (allowedOrigins && allowedOrigins.length > originsMax) {
+    const message = `are more than ${originsMax}, which is as many as there may be`;
+    throw new Problem("validation-failed", {
+      errors: [{ path: "allowedOrigins", message }],
+    });
+  }
   const row = await accounts.use((client) => updateAccount(client, accountId, change));
   if (!row) throw new Problem("not-found");
+  if (allowedOrigins) {
+    await accounts.use((client) => replaceOrigins(client, accountId, allowedOrigins));
+    forgetOrigins(config);
+  }
   keyRingOf(config).forgetAccount(accountId);
   return showAccount(env, accountId);
 }
@@ -144,7 +165,7 @@ async function accountView(
   env: Env,
   row: AccountRow,
   entitlements: EntitlementRow[],
-): Promise<Account> {
+): Promise<Omit<Account, "allowedOrigins">> {
   const { tiers, accounts } = configOf(env).settings;
   const nowMs = Date.now();
   return {

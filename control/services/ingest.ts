@@ -28,7 +28,7 @@ export async function ingest(
   offer: string,
 ): Promise<Negotiated> {
   await requireUnrevoked(env, joining);
-  const { keyId: _, issuedAtMs: __, replaces: ___, ...input } = joining;
+  const { keyId: _, issuedAtMs: __, replaces: ___, origin: ____, ...input } = joining;
   const { roomId } = input;
   const zone = zoneOf(roomId) ?? "";
   const started = await ask(env, zone, "startIngest", { ...input, media });

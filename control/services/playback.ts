@@ -30,7 +30,7 @@ export async function play(
   later: (work: Promise<unknown>) => void,
 ): Promise<Negotiated> {
   await requireUnrevoked(env, joining);
-  const { keyId: _, issuedAtMs: __, replaces: ___, ...input } = joining;
+  const { keyId: _, issuedAtMs: __, replaces: ___, origin: ____, ...input } = joining;
   const { roomId } = input;
   const zone = zoneOf(roomId) ?? "";
   const started = await ask(env, zone, "startPlayback", { ...input, broadcastId });

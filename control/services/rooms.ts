@@ -124,13 +124,13 @@ export async function enterRoom(
   if (joining.roomId !== roomId) throw new Problem("not-found");
   await requireUnrevoked(env, joining);
   const config = configOf(env);
-  const { keyId, issuedAtMs: _, ...input } = joining;
+  const { keyId, issuedAtMs: _, origin, ...input } = joining;
   const zone = zoneOf(roomId) ?? "";
   const entered = await ask(env, zone, "enterRoom", input, idempotency);
   const { sessionId, room, eventSeq, sessions, broadcasts } = entered;
   const { identity, canPublish, canPublishSources, canSubscribe, roomAdmin } = joining;
   const grants = { canPublish, canPublishSources, canSubscribe, roomAdmin };
-  const principal = { sessionId, roomId, identity, keyId, grants };
+  const principal = { sessionId, roomId, identity, keyId, grants, origin };
   const credential = await signSession(config, principal);
   return {
     session: { id: sessionId, identity },

@@ -1,9 +1,14 @@
 import { z } from "zod";
 import { capsStanding, ownCaps } from "../caps.ts";
 import { idOf } from "../ids.ts";
+import { webOrigin } from "../web-origin.ts";
 
 const name = z.string().min(1).max(80);
 const tier = z.number().int().min(0).max(63);
+
+const allowedOrigins = z.array(webOrigin).max(1000).meta({
+  description: "Whose pages may call for the account and read what is answered.",
+});
 
 export const createAccount = z
   .object({
@@ -23,8 +28,13 @@ export const patchAccount = z
     caps: ownCaps.partial().optional().meta({
       description: "What it may hold at once; a cap that is left out stays as it is.",
     }),
+    allowedOrigins: allowedOrigins.optional(),
   })
   .meta({ id: "PatchAccount" });
+
+export const patchOwnAccount = z
+  .object({ allowedOrigins: allowedOrigins.optional() })
+  .meta({ id: "PatchOwnAccount" });
 
 export const entitlement = z
   .object({
@@ -51,6 +61,7 @@ export const account = z
     tier,
     createdAt: z.iso.datetime(),
     caps: capsStanding,
+    allowedOrigins: z.array(z.string()),
     entitlements: z.array(entitlement),
   })
   .meta({ id: "Account" });
@@ -58,7 +69,9 @@ export type Account = z.infer<typeof account>;
 
 export const accountList = z
   .object({
-    accounts: z.array(account.omit({ caps: true, entitlements: true, tier: true })),
+    accounts: z.array(
+      account.omit({ allowedOrigins: true, caps: true, entitlements: true, tier: true }),
+    ),
     nextCursor: z.string().optional(),
   })
   .meta({ id: "AccountList" });

@@ -107,6 +107,8 @@ test("an account is capped by hand, and sees what it may hold and holds", async 
   expect(own.out).toMatch(/open rooms +1 used, of 1/);
   const freed = await weirJson("accounts", "caps", made.id, "--rooms", "default");
   expect(freed.rooms).toEqual({ max: null, own: false, used: 1 });
+  const site = "https://shop.example";
+  expect(await weirJson("accounts", "origins", made.id, site)).toEqual([site]);
 });
 
 test("hosts are listed, cordoned by their name, and take work again", async () => {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { bodyOf, memberOf, tryEnter } from "#test/control/api.ts";
 import { type Control, startControl } from "#test/harness/control.ts";
 import { waitFor } from "#test/harness/wait-for.ts";
+import { helloFrom } from "./page-socket.ts";
 import { addAccount, asOperator, mintByHand, openRoomAs } from "./people.ts";
 
 /* What accounts of one zone may, each for itself. */
@@ -87,5 +88,91 @@ test("an account cannot cap itself otherwise, and caps have to be whole numbers"
   for (const rooms of [-1, 1.5, "many"]) {
     const answer = await asOperator(control, "PATCH", path, { caps: { rooms } });
     expect([answer.status, answer.body.errors?.[0]?.path]).toEqual([422, "caps.rooms"]);
+  }
+});
+
+/** Whether a page of an origin may read what it is answered. */
+const readable = (headers: Headers, origin: string) =>
+  headers.get("access-control-allow-origin") === origin;
+
+async function preflight(origin: string, path: string): Promise<boolean> {
+  const asked = { origin, "access-control-request-method": "DELETE" };
+  const url = new URL(path, control.url);
+  const { headers } = await fetch(url, { method: "OPTIONS", headers: asked });
+  return readable(headers, origin);
+}
+
+test("an account's pages call and read for it, and another account's do not", async () => {
+  const [shop, club] = [
+    await addAccount(control, "shop"),
+    await addAccount(control, "club"),
+  ];
+  const sites = { shop: "https://shop.example", club: "https://club.example:8443" };
+  const change = { key: shop.apiKey, body: { allowedOrigins: [sites.shop] } };
+  const changed = bodyOf(await control.call("PATCH", "/v1/account", change), 200);
+  expect(changed.allowedOrigins).toEqual([sites.shop]);
+  const path = `/v1/accounts/${club.id}`;
+  const allowedOrigins = [sites.club, sites.club];
+  const set = await asOperator(control, "PATCH", path, { allowedOrigins });
+  expect(bodyOf(set, 200).allowedOrigins).toEqual([sites.club]);
+
+  const room = await openRoomAs(control, shop);
+  const entering = `/v1/rooms/${room}/sessions`;
+  for (const site of Object.values(sites)) {
+    expect(await preflight(site, entering)).toBe(true);
+    // Whoever has no credential to show is asked for none there.
+    expect(await preflight(site, "/v1/lobby/rooms")).toBe(false);
+    expect(await preflight(site, path)).toBe(false);
+  }
+  expect(await preflight("https://evil.example", entering)).toBe(false);
+
+  const token = () => mintByHand({ apiKey: shop.apiKey, video: { room } });
+  const entered = await tryEnter(control, room, token(), { origin: sites.shop });
+  const member = memberOf(entered);
+  expect(readable(entered.headers, sites.shop)).toBe(true);
+  const foreign = await tryEnter(control, room, token(), { origin: sites.club });
+  expect([foreign.status, readable(foreign.headers, sites.club)]).toEqual([201, false]);
+  for (const [key, call] of [
+    [shop.apiKey, "/v1/rooms"],
+    [member.key, `/v1/sessions/${member.sessionId}/may-broadcast?media=camera`],
+  ] as const) {
+    for (const origin of Object.values(sites)) {
+      const { headers } = await control.call("GET", call, { key, headers: { origin } });
+      expect(readable(headers, origin), `${call} ${origin}`).toBe(origin === sites.shop);
+      expect(headers.get("vary")).toContain("Origin");
+    }
+  }
+  // Why a credential is refused is for the page that brought it.
+  const refused = await tryEnter(control, room, "no token", { origin: sites.shop });
+  expect([refused.status, readable(refused.headers, sites.shop)]).toEqual([401, true]);
+
+  expect(await helloFrom(control, member, sites.shop)).toBe("welcome");
+  expect(await helloFrom(control, member, sites.club)).toBe("unauthenticated");
+  expect(await helloFrom(control, member, "https://evil.example")).toBe("not opened");
+
+  // Who is in goes on where the accounts are down, and their page is told all.
+  await control.databases.accounts.stop();
+  try {
+    const { headers } = await control.call("GET", `/v1/sessions/${member.sessionId}`, {
+      key: member.key,
+      headers: { origin: sites.shop },
+    });
+    expect(readable(headers, sites.shop)).toBe(true);
+    expect(await helloFrom(control, member, sites.shop)).toBe("welcome");
+  } finally {
+    await control.databases.accounts.resume();
+  }
+});
+
+test("what is no origin is refused as such", async () => {
+  const { apiKey: key } = await addAccount(control, "shop");
+  for (const wrong of ["shop.example", "https://shop.example/", "ftp://a", "null", "*"]) {
+    const body = { allowedOrigins: [wrong] };
+    const { status, body: said } = await control.call("PATCH", "/v1/account", {
+      key,
+      body,
+    });
+    expect([status, said.errors[0].path]).toEqual([422, "allowedOrigins.0"]);
+    expect(said.errors[0].message).toContain("https://host");
   }
 });
