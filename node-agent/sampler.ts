@@ -29,6 +29,7 @@ export class Sampler {
   readonly #samples = new Map<string, WorkerSample>();
   readonly #measuring = new Set<string>();
   readonly #overSinceMs = new WeakMap<ClientTransport, number>();
+  readonly #heard = new WeakMap<ClientTransport, { bytes: number; atMs: number }>();
 
   constructor(pool: WorkerPool, log: Logger) {
     this.#pool = pool;
@@ -100,6 +101,9 @@ export class Sampler {
         if (transport.direction === "send") {
           this.#guardBitrate(media, transport, stat?.rtpRecvBitrate ?? 0);
         }
+        if (transport.carries) {
+          this.#guardSilence(media, transport, stat?.bytesReceived ?? 0);
+        }
       });
     const pairs = media.pairs.all
       .filter((pair) => pair.own === life)
@@ -129,6 +133,23 @@ export class Sampler {
     this.#overSinceMs.delete(transport);
     const kbps = Math.round(recvBps / 1000);
     media.drop(transport, `sent ${kbps} kbit/s, admitted with ${maxIncomingKbps}`);
+  }
+
+  /**
+   * Gives up a client that sends nothing at all, not even reports. Encoders and
+   * players are known by this alone, as not all of them speak ICE once connected.
+   */
+  #guardSilence(media: Media, transport: ClientTransport, bytes: number): void {
+    const nowMs = performance.now();
+    const heard = this.#heard.get(transport);
+    if (heard?.bytes !== bytes) {
+      this.#heard.set(transport, { bytes, atMs: nowMs });
+      return;
+    }
+    const { carrierSilenceMs } = media.context.timing;
+    if (transport.webRtc.dtlsState !== "connected") return;
+    if (nowMs - heard.atMs < carrierSilenceMs) return;
+    media.drop(transport, `nothing came for ${carrierSilenceMs} ms`);
   }
 }
 

@@ -4,6 +4,8 @@ export interface Timing {
   dtlsConnectMs: number;
   /** ICE `disconnected` leaves this long for a restart. */
   iceGraceMs: number;
+  /** A session that lives by a transport on which nothing came for this long is over. */
+  carrierSilenceMs: number;
   /** A video leg that nobody said to be wanted starts after this. */
   legHoldMs: number;
   /** A receiving transport without views closes after this. */
@@ -30,6 +32,7 @@ export interface Timing {
 export const defaultTiming: Timing = {
   dtlsConnectMs: 15_000,
   iceGraceMs: 15_000,
+  carrierSilenceMs: 25_000,
   legHoldMs: 1000,
   idleTransportMs: 3000,
   answerKeepMs: 60_000,

@@ -63,7 +63,12 @@ export const roomEvent = z.discriminatedUnion("type", [
   z.object({ type: z.literal("session.left"), sessionId: z.string() }),
   /** The broadcast's first track is there: it can be watched from now on. */
   z.object({ type: z.literal("broadcast.started"), broadcast: broadcastInfo }),
-  z.object({ type: z.literal("broadcast.stopped"), broadcastId: z.string() }),
+  z.object({
+    type: z.literal("broadcast.stopped"),
+    broadcastId: z.string(),
+    /** Where nobody stopped it: an encoder that was lost, or sent too much. */
+    reason: z.string().optional(),
+  }),
   /** Its media does not arrive at present; it comes back or stops. */
   z.object({
     type: z.literal("broadcast.interrupted"),

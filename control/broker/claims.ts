@@ -1,8 +1,8 @@
 import { nodeIdOfWorker } from "#schema/ids.ts";
-import type { PipePicture } from "../placement/picture-rows.ts";
 import { countingWatched } from "./account-caps.ts";
 import type { Draft } from "./draft.ts";
 import { endMoveOf, seatsOf } from "./moves.ts";
+import { closePipe, ensurePipe, lingerIfUnwatched } from "./pipes.ts";
 import { freeIdleProducer } from "./reservations.ts";
 import type { BroadcastState, RoomState, SessionRow, ViewRow } from "./state.ts";
 import { dropWaiting } from "./waiting.ts";
@@ -81,15 +81,19 @@ export function releaseViewers(draft: Draft, broadcast: BroadcastState): void {
   }
 }
 
-/** Ends a broadcast in all its rooms, which have to be loaded. */
-export function endBroadcast(draft: Draft, broadcast: BroadcastState): void {
+/** Ends a broadcast in all its rooms, which have to be loaded and hear why, if given. */
+export function endBroadcast(
+  draft: Draft,
+  broadcast: BroadcastState,
+  why?: string,
+): void {
   const { state } = draft;
   const { row } = broadcast;
   if (!state.broadcasts.delete(row.id)) return;
   for (const roomId of [...broadcast.rooms]) {
     const room = state.rooms.get(roomId);
     if (!room) throw new Error(`Room ${roomId} is not loaded.`);
-    hideBroadcast(draft, broadcast, room, false);
+    hideBroadcast(draft, broadcast, room, false, why);
   }
   for (const pipe of [...state.picture.pipesOf(row.id)]) closePipe(draft, pipe);
   for (const trackId of broadcast.tracks.keys()) draft.changes.tracks.remove(trackId);
@@ -125,6 +129,7 @@ export function hideBroadcast(
   broadcast: BroadcastState,
   room: RoomState,
   tellAgents: boolean,
+  why?: string,
 ): void {
   const { id: broadcastId, mediaClass } = broadcast.row;
   const roomId = room.row.id;
@@ -140,12 +145,21 @@ export function hideBroadcast(
   if (mediaClass === "camera") room.row.broadcastsLive -= 1;
   draft.touchRoom(room);
   if (broadcast.tracks.size > 0) {
-    draft.emit(room, { type: "broadcast.stopped", broadcastId });
+    draft.emit(room, {
+      type: "broadcast.stopped",
+      broadcastId,
+      ...(why && { reason: why }),
+    });
   }
 }
 
 /** Ends a session: its broadcasts end, its views give back their seats. */
-export function endSession(draft: Draft, room: RoomState, session: SessionRow): void {
+export function endSession(
+  draft: Draft,
+  room: RoomState,
+  session: SessionRow,
+  why?: string,
+): void {
   const { state } = draft;
   // First of all: ending what it holds must not end it once more.
   if (!room.sessions.delete(session.id)) return;
@@ -154,7 +168,7 @@ export function endSession(draft: Draft, room: RoomState, session: SessionRow): 
     const broadcast = state.broadcasts.get(broadcastId);
     if (broadcast?.row.sessionId !== session.id) continue;
     nodes.add(nodeIdOfWorker(broadcast.row.workerId));
-    endBroadcast(draft, broadcast);
+    endBroadcast(draft, broadcast, why);
   }
   for (const row of [...state.waiting]) {
     if (row.sessionId === session.id) dropWaiting(draft, row);
@@ -175,77 +189,4 @@ export function endSession(draft: Draft, room: RoomState, session: SessionRow): 
   draft.touchAccount(use);
   draft.changes.sessions.remove(session.id);
   draft.emit(room, { type: "session.left", sessionId: session.id });
-}
-
-/** Closes a pipe on both sides and forgets it. */
-export function closePipe(draft: Draft, pipe: PipePicture): void {
-  draft.clearDeadline("pipe-linger", pipeKey(pipe.broadcastId, pipe.consumerWorkerId));
-  draft.dropPipe(pipe);
-  instructClosed(draft, pipe);
-  const { oldGeneration, oldProducerWorkerId } = pipe;
-  if (oldGeneration === undefined || !oldProducerWorkerId) return;
-  instructClosed(draft, {
-    ...pipe,
-    producerWorkerId: oldProducerWorkerId,
-    generation: oldGeneration,
-  });
-}
-
-/** Tells both ends of a pipe that a generation and all before it are over. */
-export function instructClosed(draft: Draft, pipe: PipePicture): void {
-  const ends = [pipe.producerWorkerId, pipe.consumerWorkerId].map(nodeIdOfWorker);
-  for (const nodeId of new Set(ends)) {
-    draft.instruct(nodeId, {
-      kind: "pipe",
-      broadcastId: pipe.broadcastId,
-      producer: draft.workerRef(pipe.producerWorkerId),
-      consumer: draft.workerRef(pipe.consumerWorkerId),
-      generation: pipe.generation,
-      wanted: "closed",
-    });
-  }
-}
-
-/** The name of a pipe in the table of deadlines. */
-export function pipeKey(broadcastId: string, workerId: string): string {
-  return `${broadcastId} ${workerId}`;
-}
-
-function ensurePipe(draft: Draft, broadcastId: string, workerId: string): void {
-  const { picture } = draft.state;
-  const pipe = picture.pipe(broadcastId, workerId);
-  if (pipe?.state === "lingering") {
-    // One commit takes the point back and ends the linger.
-    draft.clearDeadline("pipe-linger", pipeKey(broadcastId, workerId));
-    draft.putPipe({ ...pipe, state: "open" });
-  }
-  if (pipe) return;
-  const producerWorkerId = picture.broadcasts.get(broadcastId)?.producerWorkerId;
-  if (!producerWorkerId)
-    throw new Error(`Broadcast ${broadcastId} has no producer worker.`);
-  draft.putPipe({
-    broadcastId,
-    producerWorkerId,
-    consumerWorkerId: workerId,
-    state: "opening",
-    generation: draft.nextPipeGeneration(),
-    legs: draft.settings.weight.legsPerPipe,
-  });
-}
-
-function lingerIfUnwatched(draft: Draft, broadcastId: string, workerId: string): void {
-  const { picture } = draft.state;
-  const pipe = picture.pipe(broadcastId, workerId);
-  const watched = picture
-    .slotsOf(broadcastId)
-    .some((slot) => slot.workerId === workerId && slot.viewers > 0);
-  if (!pipe || watched) return;
-  if (pipe.state === "opening") {
-    // Nobody can tell whether its legs were made: the next viewer opens anew.
-    closePipe(draft, pipe);
-    return;
-  }
-  draft.putPipe({ ...pipe, state: "lingering" });
-  const { pipeLingerMs } = draft.settings.timing;
-  draft.setDeadline("pipe-linger", pipeKey(broadcastId, workerId), "", pipeLingerMs);
 }

@@ -1,7 +1,7 @@
 import { endLeaving, interrupt } from "./broadcast-moves.ts";
-import { closePipe } from "./claims.ts";
 import { bulkOf, roomsBeside } from "./decision.ts";
 import type { Draft } from "./draft.ts";
+import { closePipe } from "./pipes.ts";
 import { type Loss, loseSeat, serveWaiting } from "./rehouse.ts";
 import { reserveTier } from "./reservations.ts";
 import type { BroadcastState, ZoneState } from "./state.ts";

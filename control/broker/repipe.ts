@@ -1,7 +1,7 @@
 import { Overlay } from "../placement/overlay.ts";
 import type { PipePicture } from "../placement/picture-rows.ts";
-import { closePipe, instructClosed } from "./claims.ts";
 import type { Draft } from "./draft.ts";
+import { closePipe, instructClosed } from "./pipes.ts";
 import { loseSeat } from "./rehouse.ts";
 import type { BroadcastState, RoomState, ViewRow } from "./state.ts";
 

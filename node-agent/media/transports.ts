@@ -43,6 +43,8 @@ interface TransportHooks {
 const initialAvailableOutgoingBitrate = 1_000_000;
 // Seconds. mediasoup's default of 30 keeps a vanished client's seat too long.
 const iceConsentTimeout = 10;
+// Encoders and players on GStreamer never ask for consent again: see the sampler.
+const noConsent = 0;
 
 /** The clients' transports on this node, by the ids that control gave them. */
 export class Transports {
@@ -157,7 +159,7 @@ export class Transports {
       enableTcp: true,
       preferUdp: true,
       initialAvailableOutgoingBitrate,
-      iceConsentTimeout,
+      iceConsentTimeout: plan.carries ? noConsent : iceConsentTimeout,
     });
     const { generations } = this.#context;
     const closed = [plan.sessionId, plan.id].find((id) => generations.isClosed(id));

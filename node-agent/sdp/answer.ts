@@ -20,7 +20,10 @@ export function writeAnswer(
       answered.find(({ mid }) => mid === String(offered.mid))?.media ??
       refusedSection(offered),
   );
-  const [fingerprint] = transport.dtlsParameters.fingerprints.slice(-1);
+  const { fingerprints } = transport.dtlsParameters;
+  // RFC 8122 has everyone know this one; of the others some are too weak for some.
+  const usual = fingerprints.find(({ algorithm }) => algorithm === "sha-256");
+  const fingerprint = usual ?? fingerprints.at(-1);
   return sdpTransform.write({
     version: 0,
     origin: {

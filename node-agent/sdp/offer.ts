@@ -65,8 +65,11 @@ function parse(text: string): Sdp {
 }
 
 function sectionOf(media: SdpMedia, wants: "sendonly" | "recvonly"): OfferedSection[] {
-  const { type: kind, port, direction = "sendrecv" } = media;
-  if ((kind !== "audio" && kind !== "video") || port === 0) return [];
+  const { type: kind, port, direction = "sendrecv", bundleOnly } = media;
+  if (kind !== "audio" && kind !== "video") return [];
+  // Port 0 is a section that is not wanted, or one that has no port of its own
+  // because it goes with its bundle, as GStreamer offers all but the first.
+  if (port === 0 && !bundleOnly) return [];
   if (direction !== wants && direction !== "sendrecv") return [];
   if (!/\bRTP\/SAVPF?$/.test(media.protocol)) {
     throw refused(`Its ${kind} section is ${media.protocol}; only DTLS-SRTP is taken.`);

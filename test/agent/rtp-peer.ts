@@ -143,6 +143,17 @@ export class RtpPeer {
     return this.received.get(ssrc)?.packets ?? 0;
   }
 
+  /** Asks for consent no more, as GStreamer does not once it is connected. */
+  stopConsent(): void {
+    // werift has no word for it; without fresh consent it would send no media either.
+    const connection = this.ice.connection as unknown as {
+      stopConsentLifecycle(): void;
+      consentFresh: boolean;
+    };
+    connection.stopConsentLifecycle();
+    connection.consentFresh = true;
+  }
+
   /** Leaves without a word, as a client whose network is cut. */
   async vanish(): Promise<void> {
     for (const ssrc of [...this.#timers.keys()]) this.stopSending(ssrc);

@@ -55,6 +55,15 @@ export function obsOffer(fingerprint: string, ice: { ufrag: string; pwd: string 
   ].join("\r\n");
 }
 
+/** An offer with sections that have no port of their own, as GStreamer writes it. */
+export function bundleOnly(offer: string): string {
+  const [session = "", first = "", ...rest] = offer.split(/^(?=m=)/m);
+  const others = rest.map((section) =>
+    section.replace(/^(m=\w+) \d+/, "$1 0").replace("a=mid", "a=bundle-only\r\na=mid"),
+  );
+  return [session, first, ...others].join("");
+}
+
 /** The offer of a player that wants sound and H264 under payload types of its own. */
 export function playerOffer(peer: RtpPeer, types: { opus: number; h264: number }) {
   const { usernameFragment, password } = peer.ice.localParameters;
@@ -134,9 +143,20 @@ export class ObsEncoder {
   /** Connects to what the answer names, and sends steadily from then on. */
   async stream(answer: string): Promise<void> {
     await this.peer.connect(transportOf(answer));
+    this.send();
+  }
+
+  /** Sends sound, and keyframes of so many bytes. */
+  send(frameBytes = h264Keyframe.length, everyMs = 20): void {
     const opus = Buffer.from([0xf8, 0xff, 0xfe]);
     this.peer.sendSteadily("audio", ssrcs.audio, 20, { payloadType: 111, payload: opus });
-    const video = { payloadType: 96, payload: h264Keyframe };
-    this.peer.sendSteadily("video", ssrcs.video, 20, video);
+    const payload = Buffer.alloc(frameBytes, h264Keyframe);
+    const video = { payloadType: 96, payload };
+    this.peer.sendSteadily("video", ssrcs.video, everyMs, video);
+  }
+
+  /** Sends no media any more, and nothing else but what keeps it connected. */
+  fallSilent(): void {
+    for (const ssrc of Object.values(ssrcs)) this.peer.stopSending(ssrc);
   }
 }

@@ -1,5 +1,6 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll } from "vitest";
+import type { Timing } from "#agent/timing.ts";
 import { RtpPeer } from "#test/agent/rtp-peer.ts";
 import { findBrowser, startBrowser } from "#test/browser/browser.ts";
 import { bodyOf, callAs, enter, type Member } from "#test/control/api.ts";
@@ -24,9 +25,11 @@ export interface Stage {
 /**
  * Sets the stage for the tests around the call, and takes it down after them.
  * @param env more of control's and of the agents' environment
+ * @param timing other delays of the agents
  */
 export function setStage(
   env: { control?: Record<string, string>; agents?: Record<string, string> } = {},
+  timing: Partial<Timing> = {},
 ): Stage {
   let control: Control;
   let sending: TestNode;
@@ -35,12 +38,12 @@ export function setStage(
 
   beforeAll(async () => {
     control = await startControl({
-      settings: { timing: { pipeLingerMs: 200 } },
+      settings: { timing: { pipeLingerMs: 200, heartbeatMs: 500 } },
       env: env.control,
     });
-    const timing = { iceGraceMs: 500, dtlsConnectMs: 15_000 };
+    const delays = { iceGraceMs: 500, dtlsConnectMs: 15_000, ...timing };
     const start = (name: string, workers: string) =>
-      startNode(control, name, workers, timing, env.agents);
+      startNode(control, name, workers, delays, env.agents);
     sending = await start("sending", "producer:camera:2");
     receiving = await start("receiving", "consumer:camera:2");
     const path = findBrowser();

@@ -45,7 +45,7 @@ export const transportLost = roomDecision<
   const session = room.sessions.get(sessionId);
   if (session && session.carrier !== "channel") {
     // Nobody is left to be told of another place.
-    endSession(draft, room, session);
+    endSession(draft, room, session, reason);
     return {};
   }
   const broadcast = broadcastId ? draft.state.broadcasts.get(broadcastId) : undefined;

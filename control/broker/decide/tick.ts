@@ -1,13 +1,14 @@
 import { nodeIdOfWorker } from "#schema/ids.ts";
 import type { MediaClass } from "#schema/settings.ts";
 import { endLeaving, endResume } from "../broadcast-moves.ts";
-import { closePipe, endSession, releaseView } from "../claims.ts";
+import { endSession, releaseView } from "../claims.ts";
 import { roomsOnNode } from "../clearing.ts";
 import { type Decision, roomsBeside } from "../decision.ts";
 import type { Draft } from "../draft.ts";
 import { drainMore } from "../drain.ts";
 import { endHold } from "../failing.ts";
 import { makeRoom, roomsToMakeRoom } from "../make-room.ts";
+import { closePipe } from "../pipes.ts";
 import { serveWaiting } from "../rehouse.ts";
 import type { DeadlineRow, ZoneState } from "../state.ts";
 import { loseUnconnected } from "./media.ts";

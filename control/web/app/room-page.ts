@@ -1,5 +1,5 @@
 import { html } from "htm/preact";
-import { useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { asWeirError, type Room, type WeirError } from "../sdk/index.ts";
 import { ChatPanel } from "./chat-panel.ts";
 import { Controls } from "./controls.ts";
@@ -38,6 +38,18 @@ export function RoomPage(props: Props) {
   const [soundBlocked, setSoundBlocked] = useState(false);
   const [busy, setBusy] = useState(false);
   const [showNumbers, setShowNumbers] = useState(false);
+
+  // Who streams from an encoder hears here why it was ended, as OBS does not say.
+  useEffect(
+    () =>
+      room.on("broadcast.stopped", ({ broadcast, reason }) => {
+        if (!reason || broadcast?.identity !== identity) return;
+        if (![...room.publications].some((one) => one.broadcastId === broadcast.id)) {
+          setNotice(`Your stream has ended: ${reason}.`);
+        }
+      }),
+    [room, identity],
+  );
 
   /** Does what a button asks for, and keeps the reason where it fails. */
   const act = async (action: () => Promise<unknown>) => {

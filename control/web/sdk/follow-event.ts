@@ -19,6 +19,8 @@ export interface FollowedBy {
 
 /** Brings a room up to date with one event and tells its listeners. */
 export function followEvent(event: RoomEvent | OwnEvent, room: FollowedBy): void {
+  const before =
+    "broadcastId" in event ? room.directory.broadcasts.get(event.broadcastId) : undefined;
   const changed = room.directory.apply(event);
   switch (event.type) {
     case "session.joined":
@@ -36,11 +38,14 @@ export function followEvent(event: RoomEvent | OwnEvent, room: FollowedBy): void
       room.tell("broadcast.started", { broadcast });
       return;
     }
-    case "broadcast.stopped":
-      room.watcher.drop(event.broadcastId, false);
-      room.publications.broadcastStopped(event.broadcastId);
-      room.tell("broadcast.stopped", { broadcastId: event.broadcastId });
+    case "broadcast.stopped": {
+      const { broadcastId, reason } = event;
+      room.watcher.drop(broadcastId, false);
+      room.publications.broadcastStopped(broadcastId);
+      const why = reason === undefined ? {} : { reason };
+      room.tell("broadcast.stopped", { broadcastId, broadcast: before, ...why });
       return;
+    }
     case "broadcast.interrupted":
     case "broadcast.resumed":
     case "track.added":

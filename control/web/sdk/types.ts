@@ -16,7 +16,12 @@ export interface RoomEvents {
   "session.joined": { sessionId: string; identity: string };
   "session.left": { sessionId: string };
   "broadcast.started": { broadcast: BroadcastInfo };
-  "broadcast.stopped": { broadcastId: string };
+  /** With a reason where nobody stopped it: an encoder was lost, or sent too much. */
+  "broadcast.stopped": {
+    broadcastId: string;
+    broadcast: BroadcastInfo | undefined;
+    reason?: string;
+  };
   /** A track came, went or was muted, or all of it was interrupted or resumed. */
   "broadcast.changed": { broadcast: BroadcastInfo };
   view: View;
