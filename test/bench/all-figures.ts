@@ -78,6 +78,10 @@ export function figuresOf(reports: Reports): Figure[] {
     },
     ...joinFigures(reports.get("join") ?? []),
     ...(reports.get("rebuild") ?? []).flatMap(rebuildFigures),
+    ...(reports.get("flood") ?? []).map(({ flood, ratio }) => ({
+      what: `flood: p99 of entering other rooms while ${flood} is flooded / quiet`,
+      ...most(Number(ratio), 2),
+    })),
   ];
 }
 

@@ -7,6 +7,7 @@ import { figuresOf } from "./all-figures.ts";
 import { bench as burst } from "./burst.ts";
 import { bench as churn } from "./churn.ts";
 import { bench as fill } from "./fill.ts";
+import { bench as flood } from "./flood.ts";
 import { pageOf } from "./html.ts";
 import { bench as joins } from "./join.ts";
 import { newProgress } from "./progress.ts";
@@ -17,7 +18,16 @@ import { tableOf } from "./table.ts";
 import { bench as tiers } from "./tiers.ts";
 
 /** Those that need nothing but this machine, in the order of their running. */
-const benches: readonly Bench[] = [tiers, fill, churn, scale, burst, joins, rebuild];
+const benches: readonly Bench[] = [
+  tiers,
+  fill,
+  churn,
+  scale,
+  burst,
+  joins,
+  rebuild,
+  flood,
+];
 
 /**
  * Runs one benchmark in a process of its own, so that none warms up another.

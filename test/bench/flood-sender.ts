@@ -56,11 +56,15 @@ async function openChannel({ url }: FloodOrder, entry: Entry, count: () => void)
     socket.addEventListener("open", resolve, { once: true });
     socket.addEventListener("error", reject, { once: true });
   });
-  socket.addEventListener("message", ({ data }) => {
-    if (String(data).includes('"chat.refused"')) count();
-  });
   const { credential, eventSeq: afterSeq } = entry;
+  const welcome = new Promise<void>((resolve) => {
+    socket.addEventListener("message", ({ data }) => {
+      if (String(data).includes('"chat.refused"')) count();
+      if (String(data).includes('"welcome"')) resolve();
+    });
+  });
   socket.send(JSON.stringify({ type: "hello", credential, afterSeq }));
+  await welcome;
   let said = 0;
   return () => {
     said += 1;

@@ -1,5 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import { createApp } from "#control/app.ts";
+import { limitAddress } from "#control/auth/limits.ts";
 
 /** Does nothing: what a request through it takes is what any object costs. */
 export class EmptyObject extends DurableObject {
@@ -8,8 +9,9 @@ export class EmptyObject extends DurableObject {
   }
 }
 
-// The real API's application with one more route, so that only the object differs.
-const app = createApp().get("/hop", async (c) => {
+// The real API's application with one more route, behind the door that every route has,
+// so that only what is done with the object differs.
+const app = createApp().get("/hop", limitAddress("anyone"), async (c) => {
   const { EMPTY_OBJECT: namespace } = c.env;
   return c.json(await namespace.get(namespace.idFromName("one")).nothing(), 200);
 });

@@ -62,7 +62,19 @@ export function getRequesters(url: string, count: number): Requester[] {
 /** Where the empty Durable Object is served, in a workerd of its own. */
 export async function startHop(): Promise<{ url: string; stop(): Promise<void> }> {
   const configPath = join(root, "test/bench/join-hop.toml");
-  const harness = createTestHarness({ root, workers: [{ configPath }] });
+  const hash = "0".repeat(64);
+  const vars = {
+    WEIR_ZONE: "local",
+    WEIR_SETTINGS: JSON.stringify({ limits: noLimits }),
+    // Its object asks no database.
+    CONTROL_DB_URL: "http://127.0.0.1:9",
+    SESSIONS_DB_URL: "http://127.0.0.1:9",
+    ACCOUNTS_DB_URL: "http://127.0.0.1:9",
+    WEIR_OPERATOR_KEY_HASH: hash,
+    WEIR_NODE_KEY_HASH: hash,
+    WEIR_SECRET_KEY: hash,
+  };
+  const harness = createTestHarness({ root, workers: [{ configPath, vars }] });
   const { url } = await harness.listen();
   return { url: new URL("/hop", url).href, stop: () => harness.close() };
 }

@@ -97,30 +97,26 @@ describe.skipIf(!findBrowser())("when servers fail", { timeout: 90_000 }, () => 
     expect(now.name).not.toBe(carriedBy.name);
   });
 
-  test("a host that is asked to leave hands its viewer over side by side, without a gap, and ends", async () => {
+  test("a host that is asked to leave hands its viewer over side by side, and ends", async () => {
     const onlooker = await Onlooker.of(ben);
     const before = await viewOfBen();
-    await onlooker.watchesFrames();
     await onlooker.watchesHandOver();
     const leaving = await hosts.busy("views");
     expect(await leaving.stop("SIGTERM")).toBe(0);
     expect(await onlooker.handOver()).toBe("the new picture was there");
     const [after] = await ben.seesMoving(1);
     expect(after?.id).not.toBe(before?.id);
-    expect(await onlooker.longestGapMs()).toBeLessThan(1000);
   });
 
-  test("a host that is asked to leave hands its broadcaster over side by side, muted as it was, without a gap", async () => {
+  test("a host that is asked to leave hands its broadcaster over side by side, muted as it was", async () => {
     await ada.find("toggle-microphone").click();
     const silent = ben.find("tile").getByText("Muted:");
     await silent.waitFor({ state: "attached" });
     const onlooker = await Onlooker.of(ben);
-    await onlooker.watchesFrames();
     await onlooker.watchesHandOver();
     const leaving = await hosts.busy("broadcasts");
     expect(await leaving.stop("SIGTERM")).toBe(0);
     expect(await onlooker.handOver()).toBe("the new picture was there");
-    expect(await onlooker.longestGapMs()).toBeLessThan(1000);
     const [after] = await ben.pictures();
     expect(after?.broadcastId).toBe(broadcastId);
     expect(await silent.count()).toBe(1);

@@ -76,6 +76,7 @@ export class Onlooker {
       const page = globalThis as unknown as Watching;
       const video = page.document.querySelector('[data-testid="tile"] video');
       if (!video) throw new Error("There is no picture.");
+      page.noted.longestGapMs = 0;
       let lastMs: number | undefined;
       const see = (nowMs: number) => {
         const gapMs = nowMs - (lastMs ?? nowMs);
