@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { memberOf, tryEnter } from "#test/control/api.ts";
 import { startNode, type TestNode } from "#test/control/node.ts";
-import { type Control, root, startControl } from "#test/harness/control.ts";
+import { type Control, startControl } from "#test/harness/control.ts";
+import { root } from "#test/harness/root.ts";
 
 interface Ran {
   code: number;

@@ -19,8 +19,6 @@ export interface FaultTargets {
 }
 
 const minuteMs = 60_000;
-const evictTries = 2;
-const evictMs = 2000;
 /** Polls that a disturbance of polls hits in a row. */
 const pollsHit = 3;
 
@@ -60,11 +58,11 @@ export async function inject(fault: Fault, targets: FaultTargets): Promise<void>
     case "control-restart":
       return restartControl(targets, forMs);
     case "broker-evict":
-      return evict(targets, "ZoneBroker", zoneName);
+      return zone.endObject("ZONE_BROKER", zoneName);
     case "mailbox-evict":
-      return evict(targets, "NodeMailbox", host.nodeId);
+      return zone.endObject("NODE_MAILBOX", host.nodeId);
     case "channel-evict":
-      return evict(targets, "RoomChannel", placeAt(roomIds, which));
+      return zone.endObject("ROOM_CHANNEL", placeAt(roomIds, which));
     case "database-outage": {
       const name = placeAt(databases, which);
       await zone.stopDatabase(name);
@@ -84,33 +82,6 @@ export async function inject(fault: Fault, targets: FaultTargets): Promise<void>
       return population.vanish(true, which);
     case "viewer-vanish":
       return population.vanish(false, which);
-  }
-}
-
-/**
- * Takes an object's memory away. The runtime waits until nobody calls it, and
- * somebody always does: so for this moment nobody comes through.
- */
-async function evict(
-  targets: FaultTargets,
-  className: string,
-  name: string,
-): Promise<void> {
-  for (let tries = 1; ; tries++) {
-    shutOut(targets, true);
-    try {
-      // Not for as long as a lease: that would be another fault.
-      const late = delay(evictMs).then(() => Promise.reject(new Error("not in time")));
-      return await Promise.race([targets.zone.evict(className, name), late]);
-    } catch (error) {
-      const { message } = error as Error;
-      // An object that does not live has no memory either.
-      if (message.includes("not currently running")) return;
-      if (tries === evictTries) throw error;
-    } finally {
-      shutOut(targets, false);
-    }
-    await delay(500);
   }
 }
 

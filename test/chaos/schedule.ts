@@ -125,11 +125,6 @@ function lengthOf(kind: FaultKind, pace: Pace, chance: number): number {
     case "control-restart":
     case "database-outage":
       return outageMs;
-    case "broker-evict":
-    case "mailbox-evict":
-    case "channel-evict":
-      // The time that it may take until the object is gone.
-      return 1500;
     case "clock-skew":
       return 1500;
     default:

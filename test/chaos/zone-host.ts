@@ -2,6 +2,7 @@ import { type DatabaseName, databaseNames } from "#schema/databases.ts";
 import { readSettings, type SettingsInput } from "#schema/settings.ts";
 import { checkLedger, isOvershot } from "#test/broker/check-ledger.ts";
 import { type Control, startControl } from "#test/harness/control.ts";
+import type { ObjectBinding } from "#test/harness/control-worker.ts";
 import { leftOver } from "./left-over.ts";
 import { serve } from "./rpc.ts";
 
@@ -21,11 +22,11 @@ function there(): Control {
 const methods = {
   async start(input: SettingsInput) {
     settings = readSettings(input);
-    control = await startControl({ settings: input });
+    control = await startControl({ settings: input, mortalObjects: true });
     const { url, zone, keys } = control;
     return { url, zone, keys };
   },
-  evict: (className: string, name: string) => there().evict(className, name, "close"),
+  endObject: (binding: ObjectBinding, name: string) => there().endObject(binding, name),
   crash: () => there().crash(),
   cron: () => there().cron(),
   stopDatabase: (name: DatabaseName) => there().databases[name].stop(),

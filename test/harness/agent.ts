@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { freePort } from "#control/local/ports.ts";
 import type { Control } from "./control.ts";
-import { root } from "./control.ts";
 import { takePortBlock } from "./port-block.ts";
+import { root } from "./root.ts";
 import { waitFor } from "./wait-for.ts";
 
 export interface AgentOptions {

@@ -16,16 +16,15 @@ import { provisionFirstAccount } from "#control/local/provision.ts";
 import { type DatabaseName, databaseNames } from "#schema/databases.ts";
 import type { SettingsInput } from "#schema/settings.ts";
 import { childrenOf } from "./children.ts";
+import { type ObjectBinding, workerInput } from "./control-worker.ts";
 import { type TestDatabase, testDatabase } from "./databases.ts";
 import { type Replica, startReplica } from "./replica.ts";
+import { root } from "./root.ts";
 import { waitFor } from "./wait-for.ts";
 
 // The harness would look a placeholder up on the network.
 process.env.CLOUDFLARE_CF_FETCH_ENABLED ??= "false";
 process.env.WRANGLER_SEND_METRICS ??= "false";
-
-/** The repository's folder. */
-export const root = join(import.meta.dirname, "../..");
 
 export interface ControlOptions {
   /** Any part of the settings' shape. Default {}. */
@@ -52,6 +51,8 @@ export interface ControlOptions {
   allowedOrigins?: string;
   /** As WEIR_NODE_ADDRESSES. Default none. */
   nodeAddresses?: string;
+  /** Whether `endObject` works. Default false. */
+  mortalObjects?: boolean;
   /** More of control's environment. */
   env?: Record<string, string>;
 }
@@ -96,6 +97,11 @@ export interface Control {
     name: string,
     webSockets?: "close" | "hibernate",
   ): Promise<void>;
+  /**
+   * Ends a Durable Object in the middle of what it does, as the platform does for
+   * an update: its calls and sockets break, its storage stays. Takes `mortalObjects`.
+   */
+  endObject(binding: ObjectBinding, name: string): Promise<void>;
   /**
    * Kills the runtime, which wrangler then starts again: every object loses its
    * memory in the middle of what it does, and keeps its storage. The address stays.
@@ -159,34 +165,27 @@ export async function startControl(options: ControlOptions = {}): Promise<Contro
   const replica = options.accountsReplica
     ? await startReplica({ root, folder, token, primary })
     : undefined;
-  const harness = createTestHarness({
-    root,
-    workers: [
-      {
-        configPath: join(root, "wrangler.toml"),
-        vars: {
-          WEIR_ZONE: zone,
-          WEIR_LOBBY: options.lobby ?? "closed",
-          WEIR_ALLOWED_ORIGINS: options.allowedOrigins ?? "",
-          WEIR_NODE_ADDRESSES: options.nodeAddresses ?? "",
-          WEIR_SETTINGS: JSON.stringify(options.settings ?? {}),
-          ...databaseEnvironment(servers, token),
-          ACCOUNTS_REPLICA_URL: replica?.url ?? "",
-          WEIR_WEBHOOK_LOOPBACK: options.webhookLoopback ? "allow" : "refuse",
-          ...options.env,
-        },
-        secrets: {
-          WEIR_OPERATOR_KEY_HASH: hashOfKey(keys.operator),
-          WEIR_NODE_KEY_HASH: [keys.node, options.previousNodeKey]
-            .flatMap((key) => (key ? [hashOfKey(key)] : []))
-            .join(","),
-          WEIR_SECRET_KEY: keys.secret,
-          WEIR_SECRET_KEY_PREVIOUS: formerSecret ?? "",
-          WEIR_STRIPE_WEBHOOK_SECRET: options.stripeSecret ?? "",
-        },
-      },
-    ],
-  });
+  const vars = {
+    WEIR_ZONE: zone,
+    WEIR_LOBBY: options.lobby ?? "closed",
+    WEIR_ALLOWED_ORIGINS: options.allowedOrigins ?? "",
+    WEIR_NODE_ADDRESSES: options.nodeAddresses ?? "",
+    WEIR_SETTINGS: JSON.stringify(options.settings ?? {}),
+    ...databaseEnvironment(servers, token),
+    ACCOUNTS_REPLICA_URL: replica?.url ?? "",
+    WEIR_WEBHOOK_LOOPBACK: options.webhookLoopback ? "allow" : "refuse",
+    ...options.env,
+  };
+  const nodeKeys = [keys.node, options.previousNodeKey].flatMap((key) => key ?? []);
+  const secrets = {
+    WEIR_OPERATOR_KEY_HASH: hashOfKey(keys.operator),
+    WEIR_NODE_KEY_HASH: nodeKeys.map(hashOfKey).join(","),
+    WEIR_SECRET_KEY: keys.secret,
+    WEIR_SECRET_KEY_PREVIOUS: formerSecret ?? "",
+    WEIR_STRIPE_WEBHOOK_SECRET: options.stripeSecret ?? "",
+  };
+  const input = workerInput({ vars, secrets }, options.mortalObjects ?? false);
+  const harness = createTestHarness({ root, workers: [input] });
   const { url } = await harness.listen();
   const origin = url.origin;
   const worker = harness.getWorker();
@@ -201,6 +200,11 @@ export async function startControl(options: ControlOptions = {}): Promise<Contro
     call: (method, path, callOptions) => call(origin, method, path, callOptions),
     evict: (className, name, webSockets = "hibernate") =>
       worker.evictDurableObject(className, { name, webSockets }),
+    async endObject(binding, name) {
+      const path = `/end/${binding}/${encodeURIComponent(name)}`;
+      const { ok, status } = await worker.fetch(path);
+      if (!ok) throw new Error(`Ending ${name} was answered with ${status}`);
+    },
     async crash() {
       const runtime = childrenOf(process.pid, "workerd").at(-1);
       if (!runtime) throw new Error("There is no runtime to kill.");

@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { root } from "#test/harness/control.ts";
 import { takePortBlock } from "#test/harness/port-block.ts";
+import { root } from "#test/harness/root.ts";
 import { waitFor } from "#test/harness/wait-for.ts";
 
 /** The launcher as `npm start` runs it, and what it has printed. */

@@ -4,7 +4,7 @@ import { createClient } from "@libsql/client/web";
 import { expect, onTestFinished, test } from "vitest";
 import { startDatabase } from "#control/local/hrana-server.ts";
 import { databaseNames, databaseVariables } from "#schema/databases.ts";
-import { root } from "#test/harness/control.ts";
+import { root } from "#test/harness/root.ts";
 import { tempFolder } from "./database-fixture.ts";
 
 /** Runs `npm run db:migrate` with an environment of its own. */

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { root } from "#test/harness/control.ts";
+import { root } from "#test/harness/root.ts";
 import { tempFolder } from "./database-fixture.ts";
 
 /** A checkout that holds nothing but the setup itself. */
