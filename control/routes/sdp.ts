@@ -4,6 +4,7 @@ import { cors } from "hono/cors";
 import type { AppEnv } from "../auth/access.ts";
 import type { IceServer } from "../env.ts";
 import { Problem } from "../problem.ts";
+import { refusals } from "./spec.ts";
 
 /*
  * What WHIP (RFC 9725) and WHEP have in common: bodies of SDP, a resource per
@@ -25,10 +26,40 @@ export function textBody(type: string) {
   return { content: { [type]: { schema } }, required: true as const };
 }
 
+/** What any offer may be refused with, besides what its own use adds. */
+export const offerRefusals = [
+  "not-found",
+  "forbidden",
+  "banned",
+  "revoked",
+  "room-closed",
+  "room-full",
+  "account-cap-exceeded",
+  "no-screen-capacity",
+  "no-pipe-capacity",
+  "egress-exhausted",
+  "quota-exhausted",
+  "media-failed",
+  "media-timeout",
+] as const;
+
 /** A text answer of one media type. */
 export function text(type: string, description: string) {
   return { content: { [type]: { schema: z.string() } }, description };
 }
+
+/** What a PATCH of a resource may be answered with. */
+export const patchResponses = {
+  200: text(fragmentType, "ICE was restarted: the new parameters."),
+  204: { description: "Taken." },
+  ...refusals("not-found", "precondition-failed", "media-failed", "media-timeout"),
+};
+
+/** What a DELETE of a resource may be answered with. */
+export const deleteResponses = {
+  200: { description: "It has ended." },
+  ...refusals("not-found"),
+};
 
 /**
  * Reads a body of SDP.

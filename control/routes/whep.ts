@@ -10,8 +10,11 @@ import { invalid } from "./invalid.ts";
 import {
   created,
   crossOrigin,
+  deleteResponses,
   fragmentType,
+  offerRefusals,
   patched,
+  patchResponses,
   readIfMatch,
   readText,
   sdpType,
@@ -45,22 +48,7 @@ export const whep = app
       request: { params, query, body: textBody(sdpType) },
       responses: {
         201: text(sdpType, "The answer. Location is the player's own resource."),
-        ...refusals(
-          "not-found",
-          "forbidden",
-          "banned",
-          "revoked",
-          "room-closed",
-          "room-full",
-          "account-cap-exceeded",
-          "no-consumer-capacity",
-          "no-screen-capacity",
-          "no-pipe-capacity",
-          "egress-exhausted",
-          "quota-exhausted",
-          "media-failed",
-          "media-timeout",
-        ),
+        ...refusals(...offerRefusals, "no-consumer-capacity"),
       },
     }),
     async (c) => {
@@ -84,22 +72,14 @@ export const whep = app
       path: "/v1/broadcasts/{broadcast}/whep/{session}",
       summary: "Trickle ICE candidates, or restart ICE",
       request: { params: resource, body: textBody(fragmentType) },
-      responses: {
-        200: text(fragmentType, "ICE was restarted: the new parameters."),
-        204: { description: "Taken." },
-        ...refusals(
-          "not-found",
-          "precondition-failed",
-          "precondition-required",
-          "media-failed",
-          "media-timeout",
-        ),
-      },
+      responses: patchResponses,
     }),
     async (c) => {
       const carried = carriedBy(c.var.joining, c.req.valid("param").session);
       const fragment = await readText(c, fragmentType);
-      return patched(await patchIce(c.env, carried, fragment, readIfMatch(c)));
+      // Players in use send candidates without If-Match, and it is theirs alone.
+      const ifMatch = readIfMatch(c) ?? "*";
+      return patched(await patchIce(c.env, carried, fragment, ifMatch));
     },
   )
   .openapi(
@@ -108,7 +88,7 @@ export const whep = app
       path: "/v1/broadcasts/{broadcast}/whep/{session}",
       summary: "Stop playing",
       request: { params: resource },
-      responses: { 200: { description: "It has ended." }, ...refusals("not-found") },
+      responses: deleteResponses,
     }),
     async (c) => {
       await endCarried(c.env, carriedBy(c.var.joining, c.req.valid("param").session));

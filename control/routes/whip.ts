@@ -18,8 +18,11 @@ import { invalid } from "./invalid.ts";
 import {
   created,
   crossOrigin,
+  deleteResponses,
   fragmentType,
+  offerRefusals,
   patched,
+  patchResponses,
   readIfMatch,
   readText,
   sdpType,
@@ -61,23 +64,7 @@ export const whip = app
       request: { params, query, body: textBody(sdpType) },
       responses: {
         201: text(sdpType, "The answer. Location is the stream's own resource."),
-        ...refusals(
-          "not-found",
-          "forbidden",
-          "banned",
-          "revoked",
-          "room-closed",
-          "room-full",
-          "account-cap-exceeded",
-          "tier-broadcasts-exceeded",
-          "no-producer-capacity",
-          "no-screen-capacity",
-          "no-pipe-capacity",
-          "egress-exhausted",
-          "quota-exhausted",
-          "media-failed",
-          "media-timeout",
-        ),
+        ...refusals(...offerRefusals, "tier-broadcasts-exceeded", "no-producer-capacity"),
       },
     }),
     async (c) => {
@@ -101,15 +88,8 @@ export const whip = app
       summary: "Trickle ICE candidates, or restart ICE",
       request: { params: resource, body: textBody(fragmentType) },
       responses: {
-        200: text(fragmentType, "ICE was restarted: the new parameters."),
-        204: { description: "Taken." },
-        ...refusals(
-          "not-found",
-          "precondition-failed",
-          "precondition-required",
-          "media-failed",
-          "media-timeout",
-        ),
+        ...patchResponses,
+        ...refusals("precondition-required"),
       },
     }),
     async (c) => {
@@ -127,7 +107,7 @@ export const whip = app
       path: "/v1/rooms/{room}/whip/{session}",
       summary: "End the stream",
       request: { params: resource },
-      responses: { 200: { description: "It has ended." }, ...refusals("not-found") },
+      responses: deleteResponses,
     }),
     async (c) => {
       const { joining } = c.var;

@@ -41,7 +41,8 @@ export function supervise(
       clearTimeout(connectTimer);
       watcher.onConnected();
     }
-    if (state === "failed" || state === "closed") watcher.onLost(`DTLS ${state}`);
+    if (state === "failed") watcher.onLost("DTLS failed");
+    if (state === "closed") watcher.onLost("the client closed the connection");
   });
   transport.observer.once("close", () => {
     clearTimeout(connectTimer);

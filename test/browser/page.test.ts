@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { waitFor } from "#test/harness/wait-for.ts";
+import { openBarePage } from "#test/wire/bare-page.ts";
+import { publishByStock, stopStock } from "#test/wire/stock-clients.ts";
 import { findBrowser } from "./browser.ts";
 import { gather } from "./gathering.ts";
 import type { Person } from "./people.ts";
@@ -86,6 +88,26 @@ describe.skipIf(!findBrowser())("the room page", { timeout: 90_000 }, () => {
     await ada.find("toggle-microphone").click();
     await ada.find("toggle-camera").click();
     await bob.seesMoving(1);
+  });
+
+  test("what the OBS panel shows is all that another program needs to stream", async () => {
+    const ada = await arrive();
+    const link = await ada.openRoom(gathering.weir.url, 1);
+    await ada.enter(link, "Ada");
+    await ada.find("encoder-toggle").click();
+    const url = await ada.find("encoder-url").inputValue();
+    const key = await ada.find("encoder-key").inputValue();
+    const browser = ada.page.context().browser();
+    if (!browser) throw new Error("There is no browser.");
+    const program = await openBarePage(browser);
+    await publishByStock(program, { url, key });
+    await ada.seesMoving(1);
+    await ada.find("tile").getByText("Ada").waitFor();
+    await stopStock(program);
+    await ada.find("tile").waitFor({ state: "detached" });
+    await ada.find("status").getByText("Your stream has ended").waitFor();
+    expect(ada.complaints).toEqual([]);
+    await program.context().close();
   });
 
   test("a person who is refused reads why, and may go on", async () => {

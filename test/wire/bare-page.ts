@@ -22,6 +22,8 @@ interface PageGlobals {
   pc: any;
   endpoint: Endpoint;
   resource: string;
+  // biome-ignore lint/suspicious/noExplicitAny: as above.
+  negotiate(pc: any, endpoint: Endpoint): Promise<Negotiated>;
 }
 
 /** How far a page's connection has come. */
@@ -62,16 +64,47 @@ export async function serveEmptyPage(): Promise<{ url: string; close: () => void
   return { url: `http://127.0.0.1:${port}/`, close: () => void server.close() };
 }
 
+/** Teaches a page what WHIP and WHEP have in common: offer, ask, take the answer. */
+function teachNegotiating(page: Page): Promise<void> {
+  return page.evaluate(() => {
+    const negotiate: PageGlobals["negotiate"] = async (pc, endpoint) => {
+      await pc.setLocalDescription();
+      const response = await fetch(endpoint.url, {
+        method: "POST",
+        headers: {
+          authorization: `Bearer ${endpoint.key}`,
+          "content-type": "application/sdp",
+        },
+        body: pc.localDescription.sdp,
+      });
+      const answer = await response.text();
+      if (response.ok) await pc.setRemoteDescription({ type: "answer", sdp: answer });
+      const location = response.headers.get("location") ?? "";
+      const resource = new URL(location, endpoint.url).href;
+      Object.assign(globalThis, { pc, endpoint, resource });
+      return {
+        status: response.status,
+        location,
+        etag: response.headers.get("etag") ?? "",
+        link: response.headers.get("link") ?? "",
+        answer,
+      };
+    };
+    Object.assign(globalThis, { negotiate });
+  });
+}
+
 /** Publishes the camera that is not there by WHIP. */
-export function publish(
+export async function publish(
   page: Page,
   endpoint: Endpoint,
   options: { rids?: string[] } = {},
 ): Promise<Negotiated> {
+  await teachNegotiating(page);
   return page.evaluate(
     async ([endpoint, { rids }]) => {
       // biome-ignore lint/suspicious/noExplicitAny: as above.
-      const { navigator, RTCPeerConnection } = globalThis as any;
+      const { navigator, RTCPeerConnection, negotiate } = globalThis as any;
       const media = await navigator.mediaDevices.getUserMedia({
         audio: true,
         video: { width: 640, height: 480 },
@@ -86,62 +119,23 @@ export function publish(
         }));
         pc.addTransceiver(track, { direction, streams: [media], sendEncodings });
       }
-      await pc.setLocalDescription();
-      const response = await fetch(endpoint.url, {
-        method: "POST",
-        headers: {
-          authorization: `Bearer ${endpoint.key}`,
-          "content-type": "application/sdp",
-        },
-        body: pc.localDescription?.sdp,
-      });
-      const answer = await response.text();
-      if (response.ok) await pc.setRemoteDescription({ type: "answer", sdp: answer });
-      const location = response.headers.get("location") ?? "";
-      const resource = new URL(location, endpoint.url).href;
-      Object.assign(globalThis, { pc, endpoint, resource } satisfies PageGlobals);
-      return {
-        status: response.status,
-        location,
-        etag: response.headers.get("etag") ?? "",
-        link: response.headers.get("link") ?? "",
-        answer,
-      };
+      return negotiate(pc, endpoint);
     },
     [endpoint, options] as const,
   );
 }
 
 /** Plays a broadcast by WHEP. */
-export function play(page: Page, endpoint: Endpoint): Promise<Negotiated> {
-  return page.evaluate(async (endpoint) => {
+export async function play(page: Page, endpoint: Endpoint): Promise<Negotiated> {
+  await teachNegotiating(page);
+  return page.evaluate((endpoint) => {
     // biome-ignore lint/suspicious/noExplicitAny: as above.
-    const { RTCPeerConnection } = globalThis as any;
+    const { RTCPeerConnection, negotiate } = globalThis as any;
     const pc = new RTCPeerConnection();
     for (const kind of ["audio", "video"]) {
       pc.addTransceiver(kind, { direction: "recvonly" });
     }
-    await pc.setLocalDescription();
-    const response = await fetch(endpoint.url, {
-      method: "POST",
-      headers: {
-        authorization: `Bearer ${endpoint.key}`,
-        "content-type": "application/sdp",
-      },
-      body: pc.localDescription?.sdp,
-    });
-    const answer = await response.text();
-    if (response.ok) await pc.setRemoteDescription({ type: "answer", sdp: answer });
-    const location = response.headers.get("location") ?? "";
-    const resource = new URL(location, endpoint.url).href;
-    Object.assign(globalThis, { pc, endpoint, resource } satisfies PageGlobals);
-    return {
-      status: response.status,
-      location,
-      etag: response.headers.get("etag") ?? "",
-      link: response.headers.get("link") ?? "",
-      answer,
-    };
+    return negotiate(pc, endpoint);
   }, endpoint);
 }
 
