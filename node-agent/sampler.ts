@@ -1,5 +1,6 @@
 import type { Logger } from "pino";
 import { nodeIdOfWorker } from "#schema/ids.ts";
+import { DryPairs } from "./media/dry-pairs.ts";
 import type { Media } from "./media/media.ts";
 import type { Pair } from "./media/pairs.ts";
 import type { ClientTransport } from "./media/transports.ts";
@@ -28,6 +29,7 @@ export class Sampler {
   /** By incarnation. */
   readonly #samples = new Map<string, WorkerSample>();
   readonly #measuring = new Set<string>();
+  readonly #dryPairs = new DryPairs();
   readonly #overSinceMs = new WeakMap<ClientTransport, number>();
   readonly #heard = new WeakMap<ClientTransport, { bytes: number; atMs: number }>();
 
@@ -113,9 +115,16 @@ export class Sampler {
         const [stat] = await pair.transport.getStats();
         egressBps += stat?.sendBitrate ?? 0;
         ingressBps += stat?.recvBitrate ?? 0;
+        const bytes = stat?.bytesReceived ?? 0;
+        return this.#dryPairs.note(media, pair, bytes, performance.now());
       });
     // A transport that closes meanwhile fails, and counts nothing.
-    await Promise.allSettled([...clients, ...pairs]);
+    const [noted] = await Promise.all([
+      Promise.allSettled(pairs),
+      Promise.allSettled(clients),
+    ]);
+    const dry = noted.flatMap((one) => (one.status === "fulfilled" ? one.value : []));
+    if (dry.length > 0) media.context.emit({ kind: "pairs-dry", pairs: dry });
     return { egressBps, ingressBps };
   }
 

@@ -21,6 +21,11 @@ export interface Timing {
   overBitrateMs: number;
   /** Layers that nobody watches any more are told after this. */
   layerLoweringMs: number;
+  /**
+   * A pair on which nothing came for this long is reported. Above the five seconds
+   * in which the far end of a leg tells of itself at the latest.
+   */
+  pairDryMs: number;
   /** An idle pair whose peer has a newer one closes after this. */
   idlePairMs: number;
   /** An agent that ends waits for so long until control has taken its goodbye. */
@@ -41,6 +46,7 @@ export const defaultTiming: Timing = {
   backoffMaxMs: 5000,
   overBitrateMs: 10_000,
   layerLoweringMs: 2000,
+  pairDryMs: 8000,
   idlePairMs: 600_000,
   goodbyeMs: 500,
   unheardMs: 15_000,

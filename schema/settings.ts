@@ -177,6 +177,12 @@ export const settingsSchema = z.object({
       lossSessions: positive.prefault(3),
       lossShare: z.number().min(0).max(1).prefault(0.2),
       lossWithinMs: positive.prefault(10_000),
+      /**
+       * A node is suspect, too, when so many of the hosts that have pipes with it
+       * tell that nothing comes from it, and at least this share of them.
+       */
+      dryPeers: positive.prefault(2),
+      dryShare: z.number().min(0).max(1).prefault(0.5),
       /** A view younger than this is not moved on its viewer's word. */
       lossAfterMs: z.number().int().nonnegative().prefault(2000),
       /**

@@ -25,6 +25,7 @@ import { ban, kick, unban } from "./decide/moderation.ts";
 import { nodeLeft, nodeSilent, workerDied } from "./decide/node-ends.ts";
 import { forgetNodeKey, readNodeEpoch } from "./decide/node-keys.ts";
 import { acknowledge, cordonNode, drainNode, registerNode } from "./decide/nodes.ts";
+import { pairsDry } from "./decide/pairs-dry.ts";
 import { reconcileNode } from "./decide/reconcile.ts";
 import { locateTrack, resumeBroadcast, resumeTrack } from "./decide/resume.ts";
 import { changeRoom } from "./decide/retier.ts";
@@ -83,6 +84,7 @@ const decisions = {
   nodeSilent,
   openPipes,
   readAccountUse,
+  pairsDry,
   readCodecs,
   readFleet,
   readNodeEpoch,

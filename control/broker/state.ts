@@ -89,6 +89,8 @@ export class ZoneState {
   readonly heardAtMs = new Map<string, number>();
   /** When sessions told of lost media, and of how many views: node -> session. */
   readonly losses = new Map<string, Map<string, { atMs: number; views: number }>>();
+  /** When nodes told that nothing comes from a peer: peer -> node -> when. */
+  readonly dryPeers = new Map<string, Map<string, number>>();
   /** What did not match at the last comparison with its node, and since when. */
   readonly mismatches = new Map<string, Map<string, number>>();
   /** When nodes' leases ended, and since when others' are put off. */

@@ -1,9 +1,10 @@
-import type { NodeEvent } from "#schema/agent/control.ts";
+import type { DryPair, NodeEvent } from "#schema/agent/control.ts";
 import type { PipeRef } from "#schema/agent/instructions.ts";
 import { nodeIdOfTransport, nodeIdOfWorker } from "#schema/ids.ts";
 import type { Refusal } from "../broker/decision.ts";
 import type { Answer } from "../broker/requests.ts";
 import { configOf, type Env } from "../env.ts";
+import { comesIn } from "../services/comes-in.ts";
 import type { LiveSignal } from "./live-signals.ts";
 import { brokerOf, channelNameOf, channelOf, mailboxOf } from "./names.ts";
 
@@ -55,6 +56,9 @@ export class NodeEvents {
         return broker.ask("transportLost", { ...event, nodeId });
       case "worker-died":
         return broker.ask("workerDied", { ...event, nodeId, epoch });
+      case "pairs-dry":
+        this.#later(this.#tellDry({ nodeId, epoch }, event.pairs));
+        return { ok: true, value: undefined };
       case "node-left":
         return broker.ask("nodeLeft", { nodeId, epoch });
       case "layers-wanted":
@@ -84,6 +88,28 @@ export class NodeEvents {
       await mailboxOf(this.#env, producerNode).call(call, 0, callDeadlineMs);
     });
     await Promise.allSettled(starting);
+  }
+
+  /** Passes on of which pairs nothing comes, but for those whose sources are silent. */
+  async #tellDry(
+    node: { nodeId: string; epoch: number },
+    pairs: readonly DryPair[],
+  ): Promise<void> {
+    const silent = await Promise.all(pairs.map((pair) => this.#isSourceSilent(pair)));
+    const dry = pairs.filter((_, at) => !silent[at]);
+    if (dry.length === 0) return;
+    const { zone } = configOf(this.#env);
+    await brokerOf(this.#env, zone).ask("pairsDry", { ...node, pairs: dry });
+  }
+
+  /** Whether the peer's host has nothing to send. One that does not say is not well. */
+  async #isSourceSilent({ peer, expected }: DryPair): Promise<boolean> {
+    const nodeId = nodeIdOfWorker(peer.workerId);
+    const asked = expected.map((broadcastId) =>
+      comesIn(this.#env, nodeId, { type: "broadcast", broadcastId }),
+    );
+    const answers = await Promise.all(asked);
+    return answers.length > 0 && answers.every((comes) => comes === false);
   }
 
   /** What of a broadcast is watched: its broadcaster need not send the rest. */

@@ -1,14 +1,10 @@
-import { type CallOf, callResults } from "#schema/agent/calls.ts";
 import { nodeIdOfWorker, zoneOf } from "#schema/ids.ts";
 import type { SessionPrincipal } from "../auth/tokens.ts";
 import type { ClaimedView } from "../broker/decide/views.ts";
 import type { Env } from "../env.ts";
-import { mailboxOf } from "../objects/names.ts";
 import { ask } from "./ask.ts";
+import { comesIn } from "./comes-in.ts";
 import { locateView } from "./stats.ts";
-
-/** A host that does not answer for so long is what its viewer says it is. */
-const answerWithinMs = 2500;
 
 /**
  * A viewer misses a view's media: it gets another seat, unless it is the broadcast
@@ -45,15 +41,4 @@ async function isSourceSilent(env: Env, view: ClaimedView): Promise<boolean> {
   if (here !== undefined) return !here;
   // A host that has both and says nothing is the one that its viewer misses.
   return sourceId !== nodeId && there !== true;
-}
-
-/** Whether anything comes in at a host, or undefined where it does not say. */
-async function comesIn(env: Env, nodeId: string, of: CallOf<"stats">["of"]) {
-  const mailbox = mailboxOf(env, nodeId);
-  const answer = await mailbox.call({ op: "stats", of }, 0, answerWithinMs);
-  if (!answer.ok) return undefined;
-  const { stats } = callResults.stats.parse(answer.result);
-  return stats.some(
-    ({ type, bitrate }) => type === "inbound-rtp" && Number(bitrate ?? 0) > 0,
-  );
 }

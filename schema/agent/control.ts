@@ -3,7 +3,7 @@ import { nodeName } from "../ids.ts";
 import { rtpCapabilities } from "../media.ts";
 import { mediaClass, workerRole } from "../settings.ts";
 import { call, callAnswer } from "./calls.ts";
-import { outboxItem, pipeRef } from "./instructions.ts";
+import { outboxItem, pipeRef, workerRef } from "./instructions.ts";
 
 /*
  * The agent's whole API. All of it is POST under /v1/agent with a bearer:
@@ -93,6 +93,19 @@ export type PollResponse = z.infer<typeof pollResponse>;
 /** An id or another name that control or the agent gave. */
 const name = z.string().max(128);
 
+/** Two workers with open pipes between them, of which the peer says nothing. */
+export const dryPair = z.object({
+  own: workerRef,
+  peer: workerRef,
+  /**
+   * Broadcasts that the pair brought, and should bring: where their own host gets
+   * nothing of them either, the pair is well. Empty where the peer is the one who is
+   * sent to: that one would go on telling what it received.
+   */
+  expected: z.array(name).max(8),
+});
+export type DryPair = z.infer<typeof dryPair>;
+
 /** What happened on a node by itself. */
 export const nodeEvent = z.discriminatedUnion("kind", [
   /** DTLS is up, so media can flow to these views (all on one transport). */
@@ -171,6 +184,11 @@ export const nodeEvent = z.discriminatedUnion("kind", [
     incarnation: name,
     replacedBy: name,
   }),
+  /**
+   * Pipes are open between these workers and their peers, and for some seconds
+   * nothing has come of the peers. Told again for as long as it is so.
+   */
+  z.object({ kind: z.literal("pairs-dry"), pairs: z.array(dryPair).max(1024) }),
   /** The agent ends now and all its media with it; nothing follows this. */
   z.object({ kind: z.literal("node-left") }),
 ]);

@@ -5,6 +5,7 @@ import type { Draft } from "../draft.ts";
 import { beginDrain, endDrain } from "../drain.ts";
 import { isLosing, noteWell } from "../failing.ts";
 import { refreshNode, watchQuota } from "../node-state.ts";
+import { isDry } from "../peer-loss.ts";
 import type { NodeRow } from "../state.ts";
 
 interface Heard {
@@ -27,8 +28,9 @@ export const nodeHeard: Decision<Heard, { claims: number }> = {
     state.heardAtMs.set(nodeId, draft.nowMs);
     countTraffic(draft, row, input.egressKbps);
     watchQuota(draft, nodeId);
-    // Its heartbeats say nothing of its media: that its viewers know better.
-    const recovers = row.state === "suspect" && !isLosing(draft, nodeId);
+    // Its heartbeats say nothing of its media: that its viewers and peers know better.
+    const isIll = isLosing(draft, nodeId) || isDry(draft, nodeId);
+    const recovers = row.state === "suspect" && !isIll;
     if (recovers) noteWell(draft, row);
     if (recovers || row.draining !== draining) {
       if (draining && !row.draining) {

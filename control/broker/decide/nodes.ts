@@ -44,6 +44,7 @@ export const registerNode: Decision<Registering, Registered> = {
     const row = nodeRow(nodeId, input, before);
     state.nodes.set(nodeId, row);
     state.heardAtMs.set(nodeId, draft.nowMs);
+    state.dryPeers.delete(nodeId);
     const left = before?.draining || before?.emptying;
     if (before?.state === "ready" && !left) noteFailure(draft, row, "it started anew");
     else noteWell(draft, row);
