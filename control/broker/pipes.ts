@@ -16,10 +16,16 @@ export function closePipe(draft: Draft, pipe: PipePicture): void {
   });
 }
 
-/** Tells both ends of a pipe that a generation and all before it are over. */
-export function instructClosed(draft: Draft, pipe: PipePicture): void {
-  const ends = [pipe.producerWorkerId, pipe.consumerWorkerId].map(nodeIdOfWorker);
-  for (const nodeId of new Set(ends)) {
+/**
+ * Tells both ends of a pipe that a generation and all before it are over.
+ * @param nodeIds tells only these
+ */
+export function instructClosed(
+  draft: Draft,
+  pipe: PipePicture,
+  nodeIds = [pipe.producerWorkerId, pipe.consumerWorkerId].map(nodeIdOfWorker),
+): void {
+  for (const nodeId of new Set(nodeIds)) {
     draft.instruct(nodeId, {
       kind: "pipe",
       broadcastId: pipe.broadcastId,

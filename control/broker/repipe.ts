@@ -1,3 +1,4 @@
+import { nodeIdOfWorker } from "#schema/ids.ts";
 import { Overlay } from "../placement/overlay.ts";
 import type { PipePicture } from "../placement/picture-rows.ts";
 import type { Draft } from "./draft.ts";
@@ -35,6 +36,7 @@ export function repipe(draft: Draft, broadcast: BroadcastState, oldRuns: boolean
     };
     // Without what it held so far, so that it does not stand in its own way.
     if (!oldRuns) draft.dropPipe(pipe);
+    if (!oldRuns) leave(draft, pipe, workerId);
     if (carries(draft, next)) {
       draft.putPipe(next);
       continue;
@@ -44,6 +46,16 @@ export function repipe(draft: Draft, broadcast: BroadcastState, oldRuns: boolean
     const left = picture.pipe(broadcastId, pipe.consumerWorkerId);
     if (left) closePipe(draft, left);
   }
+}
+
+/**
+ * A host from which a broadcast's pipe leads no more is told so now: what is said of
+ * the pipe later goes to its ends, and it is none of them.
+ */
+function leave(draft: Draft, pipe: PipePicture, workerId: string): void {
+  const nodeId = nodeIdOfWorker(pipe.producerWorkerId);
+  const ends = [workerId, pipe.consumerWorkerId].map(nodeIdOfWorker);
+  if (!ends.includes(nodeId)) instructClosed(draft, pipe, [nodeId]);
 }
 
 /** Closes what a broadcast's pipes carried before, and loses who did not follow. */

@@ -84,6 +84,23 @@ async function sync(): Promise<void> {
   await zone.get("openPipes", { pipes: [{ broadcastId, workerId, generation: at }] });
 }
 
+test("the host that a broadcast was cut off from, and that it leaves, is told that its pipes are over", async () => {
+  await register(zone, { name: "q", workers: ["producer"] });
+  const { nodeId, epoch } = producers;
+  const before = await generation();
+  await zone.get("nodeSilent", { nodeId, epoch, state: "suspect" });
+  await loseTransport();
+  expect(
+    await zone.count("SELECT count(*) FROM broadcast WHERE worker_id LIKE '%_q_%'"),
+  ).toBe(1);
+  const told = zone.committed.flatMap(
+    ({ instructions }) => instructions.get(nodeId) ?? [],
+  );
+  expect(told.map(({ instruction }) => instruction)).toContainEqual(
+    expect.objectContaining({ kind: "pipe", generation: before, wanted: "closed" }),
+  );
+});
+
 test("a lost transport interrupts a broadcast; sent again, it goes on with its viewers in their seats", async () => {
   const before = await generation();
   await loseTransport();

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Watched } from "#schema/api/media.ts";
 import type { OwnEvent } from "#schema/channel.ts";
-import { RtpPeer } from "#test/agent/rtp-peer.ts";
 import { type Control, startControl } from "#test/harness/control.ts";
 import { waitFor } from "#test/harness/wait-for.ts";
-import { bodyOf, callAs, enter, leave, type Member, openRoom } from "./api.ts";
+import { bodyOf, callAs, enter, leave, openRoom } from "./api.ts";
 import { ChannelClient } from "./channel-client.ts";
 import { holdings } from "./ledger.ts";
-import { rtpParametersOf, watchBody } from "./media.ts";
+import { arrives, LiveMedia } from "./live-media.ts";
+import { rtpParametersOf } from "./media.ts";
 import { startNode, type TestNode } from "./node.ts";
 
 /* What moves while its media runs: real hosts, real RTP, the API as a client uses it. */
@@ -16,65 +16,21 @@ let ingest: TestNode;
 let edge: TestNode;
 /** Takes over from the edge. */
 let other: TestNode | undefined;
-const peers: RtpPeer[] = [];
+let live: LiveMedia;
 
 beforeAll(async () => {
   control = await startControl();
+  live = new LiveMedia(control);
   [ingest, edge] = await Promise.all([
     startNode(control, "ingest", "producer:camera:2"),
     startNode(control, "edge", "consumer:camera:1"),
   ]);
 });
 afterAll(async () => {
-  await Promise.all(peers.map((peer) => peer.vanish()));
+  await live.end();
   await Promise.all([ingest.stop(), edge.stop(), other?.stop()]);
   await control.stop();
 });
-
-async function newPeer(): Promise<RtpPeer> {
-  const peer = await RtpPeer.create();
-  peers.push(peer);
-  return peer;
-}
-
-/** A broadcaster that sends real video. */
-async function broadcast(member: Member) {
-  const peer = await newPeer();
-  const path = `/v1/sessions/${member.sessionId}/broadcasts`;
-  const body = { media: "camera", dtlsParameters: peer.dtlsParameters };
-  const claimed = await callAs(control, member, "POST", path, { body });
-  const { id, transport } = bodyOf(claimed, 201);
-  await peer.connect(transport);
-  const rtpParameters = rtpParametersOf("video");
-  const answer = await callAs(control, member, "POST", `/v1/broadcasts/${id}/tracks`, {
-    body: { kind: "video", source: "camera", rtpParameters },
-  });
-  peer.sendSteadily("video", rtpParameters.encodings[0]?.ssrc ?? 0);
-  return { id, trackId: bodyOf(answer, 201).id as string, peer };
-}
-
-/** Waits until ten more packets of a ready view's video have come. */
-async function arrives(peer: RtpPeer, watched: Watched): Promise<void> {
-  const [seen] = watched.views;
-  if (seen?.status !== "ready") throw new Error(JSON.stringify(watched));
-  const ssrc = Number(seen.consumers[0]?.rtpParameters.encodings?.[0]?.ssrc);
-  const before = peer.packetsOf(ssrc);
-  await waitFor(() => peer.packetsOf(ssrc) >= before + 10, { what: "more video" });
-}
-
-/** Watches on a real transport of its own. */
-async function view(member: Member) {
-  const peer = await newPeer();
-  const body = { ...watchBody(member), dtlsParameters: peer.dtlsParameters };
-  const path = `/v1/sessions/${member.sessionId}/views`;
-  const answer = await callAs(control, member, "POST", path, { body });
-  const watched: Watched = bodyOf(answer, 200);
-  const [seen] = watched.views;
-  const [transport] = watched.transports;
-  if (seen?.status !== "ready" || !transport) throw new Error(JSON.stringify(watched));
-  await peer.connect(transport);
-  return { id: seen.id, peer, watched, body };
-}
 
 async function told<Type extends OwnEvent["type"]>(
   channel: ChannelClient,
@@ -96,8 +52,8 @@ test("a host that drains is left by its viewer with both pictures running, and t
   const bob = await enter(control, room.id, "bob");
   await ChannelClient.open(control, ann).welcomed();
   const channel = await ChannelClient.open(control, bob).welcomed();
-  await broadcast(ann);
-  const first = await view(bob);
+  await live.broadcast(ann);
+  const first = await live.view(bob);
   await arrives(first.peer, first.watched);
   await told(channel, "view.ready");
   expect(await reconcile()).toMatchObject({
@@ -113,7 +69,7 @@ test("a host that drains is left by its viewer with both pictures running, and t
   const moved = await told(channel, "view.moved");
   expect(moved).toMatchObject({ viewId: first.id, oldRunsMs: 10_000 });
   expect(await holdings(control)).toMatchObject({ views: 2, points: 2 });
-  const second = await view(bob);
+  const second = await live.view(bob);
   expect(second.id).toBe(moved.toViewId);
   await arrives(second.peer, second.watched);
   await arrives(first.peer, first.watched);
@@ -135,8 +91,8 @@ test("a broadcast whose transport is lost is sent again under its id, and its vi
   const bob = await enter(control, room.id, "bob");
   await ChannelClient.open(control, ann).welcomed();
   const channel = await ChannelClient.open(control, bob).welcomed();
-  const { id, trackId, peer } = await broadcast(ann);
-  const seen = await view(bob);
+  const { id, trackId, peer } = await live.broadcast(ann);
+  const seen = await live.view(bob);
   await arrives(seen.peer, seen.watched);
   await told(channel, "view.ready");
 
@@ -149,7 +105,7 @@ test("a broadcast whose transport is lost is sent again under its id, and its vi
   expect(bodyOf(early, 200).views).toMatchObject([{ status: "refused" }]);
   const lost = await callAs(control, bob, "POST", `/v1/views/${seen.id}/lost`);
   expect(bodyOf(lost, 200)).toEqual({ moved: false });
-  const next = await newPeer();
+  const next = await live.peer();
   const body = { dtlsParameters: next.dtlsParameters };
   const stranger = await callAs(control, bob, "POST", path, { body });
   expect(stranger.status).toBe(404);

@@ -40,6 +40,10 @@ export interface CrowdMethods {
   leave(identity: string): Promise<void>;
   /** The address that someone comes from, if they are there. */
   addressOf(identity: string): string | undefined;
+  /** The session that someone is in, if they are there. */
+  sessionOf(identity: string): string | undefined;
+  /** Lets every connection of someone's media break. */
+  breakTransports(identity: string): Promise<void>;
   /** Lets someone fall silent, whose address was cut before. */
   vanish(identity: string): void;
   leaveAll(): Promise<void>;

@@ -71,6 +71,16 @@ export class Crowd {
     return participant && new URL(participant.options.url).hostname;
   }
 
+  /** The session that someone is in, if they are there. */
+  sessionOf(identity: string): string | undefined {
+    return this.#present.get(identity)?.sessionId;
+  }
+
+  /** Lets every connection of someone's media break. */
+  async breakTransports(identity: string): Promise<void> {
+    await this.#present.get(identity)?.breakTransports();
+  }
+
   /** Lets someone fall silent, whose address was cut before. */
   vanish(identity: string): void {
     const participant = this.#present.get(identity);

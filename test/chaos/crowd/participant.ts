@@ -70,6 +70,16 @@ export class Participant {
     this.sending = !this.gone;
   }
 
+  /** The session that it is in at present. */
+  get sessionId(): string | undefined {
+    return this.#room.sessionId;
+  }
+
+  /** Lets every connection break through which its media comes or goes. */
+  async breakTransports(): Promise<void> {
+    await Promise.all([...this.#handlers].map((handler) => handler.break()));
+  }
+
   /** Leaves and gives everything back. */
   async leave(): Promise<void> {
     this.#end();

@@ -102,6 +102,14 @@ export class RtpHandler extends EnhancedEventEmitter<types.HandlerEvents> {
     void this.#peer?.vanish();
   }
 
+  /** Breaks the connection beneath the transport; both sides learn of it. */
+  async break(): Promise<void> {
+    if (this.#dtls.state !== "connected") return;
+    clearInterval(this.#watching);
+    await this.#peer?.leave();
+    this.#follow("closed");
+  }
+
   async updateIceServers(): Promise<void> {}
 
   async restartIce({ usernameFragment, password }: types.IceParameters): Promise<void> {
