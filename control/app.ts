@@ -18,7 +18,7 @@ import { rooms } from "./routes/rooms.ts";
 import { sessions } from "./routes/sessions.ts";
 import { transports } from "./routes/transports.ts";
 import { views } from "./routes/views.ts";
-import { webhooks } from "./routes/webhooks.ts";
+import { operatorWebhooks, webhooks } from "./routes/webhooks.ts";
 import { whep } from "./routes/whep.ts";
 import { whip } from "./routes/whip.ts";
 
@@ -50,6 +50,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
     payments,
     lobby,
     webhooks,
+    operatorWebhooks,
     whep,
     whip,
     agent,

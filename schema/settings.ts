@@ -242,6 +242,10 @@ export const settingsSchema = z.object({
       unreadMax: positive.prefault(2000),
       /** A client that missed more events gets the room's present state instead. */
       catchUpMax: positive.max(400).prefault(400),
+      /** A socket that has not said who it is after this is closed. */
+      helloMs: positive.prefault(5000),
+      /** Sockets of one address that have not said so yet, in one channel. */
+      strangersPerAddress: positive.prefault(200),
       /** How often sockets without a ping are looked for. */
       presenceEveryMs: positive.prefault(10_000),
       /** A socket without a ping for this long is gone. */

@@ -58,13 +58,33 @@ export async function unseal(
     return new TextDecoder().decode(text);
   }
   const detail =
-    "An API secret is sealed under another WEIR_SECRET_KEY: set the former one as WEIR_SECRET_KEY_PREVIOUS.";
+    "A secret is sealed under another WEIR_SECRET_KEY: set the former one as WEIR_SECRET_KEY_PREVIOUS.";
   throw new Problem("internal", { detail });
 }
 
 /** What the secret of an API key belongs to. */
 export function sealedFor({ id, accountId }: { id: string; accountId: string }): string {
   return `api key ${id} of ${accountId}`;
+}
+
+/** What the secret of a webhook belongs to. */
+export function sealedForWebhook({ id, accountId }: WebhookId): string {
+  return `webhook ${id} of ${accountId}`;
+}
+
+interface WebhookId {
+  id: string;
+  accountId: string;
+}
+
+/** A webhook's secret; one that was kept before secrets were sealed is as it is. */
+export async function unsealWebhook(
+  secrets: Secrets,
+  webhook: WebhookId & { secret: string },
+): Promise<string> {
+  const { secret } = webhook;
+  if (secret.startsWith("whsec_")) return secret;
+  return unseal(secrets, secret, sealedForWebhook(webhook));
 }
 
 /** Whether a text is sealed under the secret of today. */

@@ -42,7 +42,13 @@ import {
 import { showBroadcast, unshowBroadcast } from "./decide/shown.ts";
 import { tick } from "./decide/tick.ts";
 import { activateViews, claimViews, locateViews, releaseViews } from "./decide/views.ts";
-import { addWebhook, removeWebhook, tellAccount } from "./decide/webhooks.ts";
+import { vouchFor } from "./decide/vouch.ts";
+import {
+  addWebhook,
+  removeWebhook,
+  resealWebhook,
+  tellAccount,
+} from "./decide/webhooks.ts";
 import type { Decision } from "./decision.ts";
 
 /** Everything that a broker can be asked, by name. */
@@ -50,6 +56,7 @@ const decisions = {
   acknowledge,
   addWebhook,
   removeWebhook,
+  resealWebhook,
   tellAccount,
   changeRoom,
   explainView,
@@ -106,6 +113,7 @@ const decisions = {
   transportLost,
   wantLayers,
   viewLost,
+  vouchFor,
   workerOfMedia,
   workerDied,
 };

@@ -1,5 +1,5 @@
 import type { Client } from "@libsql/client/web";
-import { eq } from "drizzle-orm";
+import { asc, eq, gt } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/libsql/web";
 import { webhook } from "#schema/control/webhooks.ts";
 
@@ -15,12 +15,29 @@ export interface AccountEvent {
   event: { type: string; [field: string]: unknown };
 }
 
+/** Under this the operator's webhooks stand where others' account stands. */
+export const operatorId = "operator";
+
 /** Rows that one look goes over at most. */
 const scanRows = 1000;
 
 /** An account's webhooks. */
 export function webhooksOf(client: Client, accountId: string): Promise<WebhookRow[]> {
   return drizzle(client).select().from(webhook).where(eq(webhook.accountId, accountId));
+}
+
+/** Webhooks of all accounts after a cursor (a webhook's id), by id. */
+export function webhooksAfter(
+  client: Client,
+  after: string,
+  limit: number,
+): Promise<WebhookRow[]> {
+  return drizzle(client)
+    .select()
+    .from(webhook)
+    .where(gt(webhook.id, after))
+    .orderBy(asc(webhook.id))
+    .limit(limit);
 }
 
 /** The id of the zone's last event. */
@@ -30,8 +47,8 @@ export async function lastEventId(client: Client): Promise<number> {
 }
 
 /**
- * Reads on in the zone's events, for one account: those of its rooms' streams,
- * its own, and those of nodes, which concern everyone.
+ * Reads on in the zone's events, for one account: those of its rooms' streams and
+ * its own; for the operator, those of nodes, which concern no account.
  * @returns the events found, and the id up to which there is nothing more of them
  */
 export async function accountEventsAfter(
@@ -48,6 +65,7 @@ export async function accountEventsAfter(
   });
   const events = rows
     .filter((row) => row.room_id === null || row.account_id === accountId)
+    // A session's own stream holds what is for that session alone.
     .filter((row) => row.room_id === null || row.room_id === row.stream_id)
     .map((row) => ({
       id: Number(row.id),
@@ -57,7 +75,9 @@ export async function accountEventsAfter(
       atMs: Number(row.at_ms),
       event: JSON.parse(String(row.event)) as AccountEvent["event"],
     }))
-    // What is about an account is for nobody else; what is about none, for all.
-    .filter(({ event: { accountId: whose } }) => !whose || whose === accountId);
+    .filter(
+      ({ roomId, event: { accountId: whose = operatorId } }) =>
+        roomId !== undefined || whose === accountId,
+    );
   return { events, scannedId: Number(rows.at(-1)?.id ?? afterId) };
 }

@@ -71,6 +71,11 @@ const environment = z.object({
     .string()
     .regex(/^[0-9a-f]{64}$/, { error: "is not 64 hex digits: leave it out" })
     .optional(),
+  /** What the secret key was, while it is being replaced. */
+  WEIR_SECRET_KEY_PREVIOUS: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, { error: "is not 64 hex digits" })
+    .default(""),
   /** Signing secret of Stripe's webhook, to try payments. Default: none are taken. */
   WEIR_STRIPE_WEBHOOK_SECRET: z.string().default(""),
   /** The address that browsers send media to. Default 127.0.0.1. */
@@ -112,6 +117,8 @@ export interface LaunchConfig {
   dataFolder: string;
   /** Keys that were given; the others are made at the first start. */
   givenKeys: { api?: string; operator?: string; node?: string; secret?: string };
+  /** The secret key before the present one; empty: there is none. */
+  previousSecret: string;
   stripeWebhookSecret: string;
   announcedAddress: string;
   mediaPort: number;
@@ -157,6 +164,7 @@ export function readLaunchConfig(env: Record<string, string | undefined>): Launc
       node: read.WEIR_NODE_KEY,
       secret: read.WEIR_SECRET_KEY,
     },
+    previousSecret: read.WEIR_SECRET_KEY_PREVIOUS,
     stripeWebhookSecret: read.WEIR_STRIPE_WEBHOOK_SECRET,
     announcedAddress: read.WEIR_ANNOUNCED_ADDRESS,
     mediaPort: read.WEIR_MEDIA_PORT,

@@ -65,6 +65,7 @@ function environmentFile({ config, keys, zone, databases }: ControlOptions): str
     WEIR_OPERATOR_KEY_HASH: hashOfKey(keys.operator),
     WEIR_NODE_KEY_HASH: hashOfKey(keys.node),
     WEIR_SECRET_KEY: keys.secret,
+    WEIR_SECRET_KEY_PREVIOUS: config.previousSecret,
     // The agents call from this machine, whatever address browsers send media to.
     WEIR_NODE_ADDRESSES: config.announcedAddress,
     WEIR_STRIPE_WEBHOOK_SECRET: config.stripeWebhookSecret,

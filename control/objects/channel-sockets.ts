@@ -5,6 +5,8 @@ import type { SessionPrincipal } from "../auth/tokens.ts";
 export interface Attachment {
   roomId: string;
   openedAtMs: number;
+  /** From where it was opened, until it has said who it is. */
+  address?: string;
   /** The origin of the page that opened it, where the deployment does not allow it. */
   foreignOrigin?: string;
   /** Set once the socket has authenticated. */
@@ -127,12 +129,15 @@ export function attachmentOf(socket: WebSocket): Attachment | undefined {
 }
 
 /** What is known of a socket that has not said who it is. */
-export function stranger(roomId: string, foreignOrigin?: string): Attachment {
+export function stranger(
+  roomId: string,
+  from: Pick<Attachment, "address" | "foreignOrigin"> = {},
+): Attachment {
   const openedAtMs = Date.now();
   return {
     roomId,
     openedAtMs,
-    foreignOrigin,
+    ...from,
     identity: "",
     roomAdmin: false,
     sentSeq: 0,

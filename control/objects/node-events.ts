@@ -51,7 +51,7 @@ export class NodeEvents {
       case "views-active":
         return broker.ask("activateViews", { ...event, nodeId });
       case "session-carried":
-        return broker.ask("carrySession", event);
+        return broker.ask("carrySession", { ...event, nodeId });
       case "transport-lost":
         return broker.ask("transportLost", { ...event, nodeId });
       case "worker-died":
@@ -62,11 +62,11 @@ export class NodeEvents {
       case "node-left":
         return broker.ask("nodeLeft", { nodeId, epoch });
       case "layers-wanted":
-        return this.#tellBroadcaster(event);
+        return this.#tellBroadcaster(nodeId, event);
       case "speaker-active":
       case "speaker-silent":
       case "view-quality":
-        return this.#tellRoom(event);
+        return this.#tellRoom(nodeId, event);
       case "legs-wanted":
         return { ok: true, value: undefined };
     }
@@ -113,9 +113,15 @@ export class NodeEvents {
   }
 
   /** What of a broadcast is watched: its broadcaster need not send the rest. */
-  async #tellBroadcaster(event: EventOf<"layers-wanted">): Promise<Answer<unknown>> {
+  async #tellBroadcaster(
+    nodeId: string,
+    event: EventOf<"layers-wanted">,
+  ): Promise<Answer<unknown>> {
     const { zone } = configOf(this.#env);
-    const answer = await brokerOf(this.#env, zone).ask("wantLayers", event);
+    const answer = await brokerOf(this.#env, zone).ask("wantLayers", {
+      ...event,
+      nodeId,
+    });
     if (answer.ok && answer.value.told) {
       const { tier, ...told } = answer.value.told;
       this.#tellChannel(tier, { kind: "broadcast-layers", ...told });
@@ -125,13 +131,13 @@ export class NodeEvents {
 
   /** What is only told: a room that is gone, or a channel that fails, misses nothing. */
   async #tellRoom(
+    nodeId: string,
     event: EventOf<"speaker-active" | "speaker-silent" | "view-quality">,
   ): Promise<Answer<unknown>> {
     const { zone } = configOf(this.#env);
-    const { roomId } = event;
-    const room = await brokerOf(this.#env, zone).ask("readRoom", { roomId });
-    if (room.ok) this.#tellChannel(room.value.tier, event);
-    return room;
+    const vouched = await brokerOf(this.#env, zone).ask("vouchFor", { ...event, nodeId });
+    if (vouched.ok) this.#tellChannel(vouched.value.tier, event);
+    return vouched;
   }
 
   #tellChannel(tier: number, signal: LiveSignal): void {

@@ -1,8 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
-import { clientMessage } from "#schema/channel.ts";
 import { zoneOf } from "#schema/ids.ts";
-import { foreignOriginOf, isSessionsOrigin } from "../auth/origins.ts";
-import { verifySession } from "../auth/tokens.ts";
+import { foreignOriginOf } from "../auth/origins.ts";
 import type { RoomNews } from "../broker/telling.ts";
 import { configOf, type Env } from "../env.ts";
 import { voidTokens } from "../services/revocations.ts";
@@ -17,14 +15,13 @@ import {
 } from "./channel-sockets.ts";
 import { ChatDesk } from "./chat-desk.ts";
 import { ChatLog } from "./chat-log.ts";
+import { type ReadMessage, readMessage, whoSaysHello } from "./client-messages.ts";
 import { Departures, tellAgainMs } from "./departures.ts";
 import { type LiveSignal, LiveSignals } from "./live-signals.ts";
 import { brokerOf } from "./names.ts";
 import { catchUp, tellNews } from "./news.ts";
 import { renewCredential } from "./renewal.ts";
-
-/** A socket that has not said who it is after this is closed. */
-const helloMs = 5000;
+import { Strangers } from "./strangers.ts";
 
 /**
  * One per room (free rooms share some): the room talks. It hands the room's and
@@ -33,6 +30,7 @@ const helloMs = 5000;
  */
 export class RoomChannel extends DurableObject<Env> {
   readonly #sockets: ChannelSockets;
+  readonly #strangers: Strangers;
   readonly #chat: ChatDesk;
   readonly #log: ChatLog;
   readonly #live: LiveSignals;
@@ -47,6 +45,7 @@ export class RoomChannel extends DurableObject<Env> {
     const { chat } = configOf(env).settings;
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
     this.#sockets = new ChannelSockets(ctx, chat.unreadMax);
+    this.#strangers = new Strangers(this.#sockets.all, chat.strangersPerAddress);
     this.#live = new LiveSignals(this.#sockets);
     this.#log = new ChatLog(ctx.storage.sql, chat.historyMax);
     this.#departures = new Departures(ctx.storage, (roomId) => this.#broker(roomId));
@@ -62,12 +61,17 @@ export class RoomChannel extends DurableObject<Env> {
 
   /** Takes a WebSocket for the room named by the `room` parameter. */
   override async fetch(request: Request): Promise<Response> {
-    const roomId = new URL(request.url).searchParams.get("room") ?? "";
+    const { searchParams } = new URL(request.url);
+    const roomId = searchParams.get("room") ?? "";
+    const address = searchParams.get("address") ?? "";
+    if (!this.#strangers.hasRoom(address)) return new Response(null, { status: 429 });
     const { 0: client, 1: server } = new WebSocketPair();
     this.ctx.acceptWebSocket(server, [roomId]);
-    attach(server, stranger(roomId, foreignOriginOf(configOf(this.env), request)));
+    const foreignOrigin = foreignOriginOf(configOf(this.env), request);
+    attach(server, stranger(roomId, { address, foreignOrigin }));
+    this.#strangers.add(server, address);
     // An alarm, as a timer does not run while nothing else goes on here.
-    await this.#wakeAt(Date.now() + helloMs);
+    await this.#wakeAt(Date.now() + configOf(this.env).settings.chat.helloMs);
     return new Response(null, { status: 101, webSocket: client });
   }
 
@@ -93,7 +97,7 @@ export class RoomChannel extends DurableObject<Env> {
   override async webSocketMessage(socket: WebSocket, data: string | ArrayBuffer) {
     const attachment = attachmentOf(socket);
     if (!attachment) return;
-    const message = typeof data === "string" ? parse(data) : undefined;
+    const message = readMessage(data);
     if (!message)
       return socket.close(closeCodes.malformed, "not a message of this channel");
     if (message.type === "hello") return this.#hello(socket, attachment, message);
@@ -122,7 +126,7 @@ export class RoomChannel extends DurableObject<Env> {
 
   /** Looks for sockets that never said hello, or vanished without closing. */
   override async alarm(): Promise<void> {
-    const { silentMs, presenceEveryMs } = configOf(this.env).settings.chat;
+    const { silentMs, presenceEveryMs, helloMs } = configOf(this.env).settings.chat;
     let nextMs = Date.now() + presenceEveryMs;
     for (const socket of this.#sockets.all) {
       const { openedAtMs = 0, sessionId } = attachmentOf(socket) ?? {};
@@ -135,6 +139,7 @@ export class RoomChannel extends DurableObject<Env> {
       const heardAtMs = Math.max(openedAtMs, pinged?.getTime() ?? 0);
       if (sessionId && Date.now() - heardAtMs < silentMs) continue;
       if (sessionId) await this.#gone(socket);
+      this.#strangers.drop(socket);
       socket.close(closeCodes.noHello, sessionId ? "no ping" : "no hello");
     }
     const againMs = await this.#departures.tellFormer(this.#sockets.sessions, silentMs);
@@ -145,17 +150,16 @@ export class RoomChannel extends DurableObject<Env> {
 
   async #hello(
     socket: WebSocket,
-    { roomId, openedAtMs, foreignOrigin }: Attachment,
-    hello: Extract<ReturnType<typeof clientMessage.parse>, { type: "hello" }>,
+    attachment: Attachment,
+    hello: Extract<ReadMessage, { type: "hello" }>,
   ): Promise<void> {
-    const config = configOf(this.env);
-    const principal = await verifySession(config, hello.credential).catch(
-      () => undefined,
+    const { roomId, openedAtMs } = attachment;
+    const principal = await whoSaysHello(
+      configOf(this.env),
+      attachment,
+      hello.credential,
     );
-    if (principal?.roomId !== roomId)
-      return this.#sockets.refuse(socket, "unauthenticated");
-    if (foreignOrigin && !(await isSessionsOrigin(config, foreignOrigin, principal)))
-      return this.#sockets.refuse(socket, "unauthenticated");
+    if (!principal) return this.#sockets.refuse(socket, "unauthenticated");
     const { sessionId } = principal;
     const answer = await this.#broker(roomId).ask("attachSession", { roomId, sessionId });
     if (!answer.ok) {
@@ -165,6 +169,7 @@ export class RoomChannel extends DurableObject<Env> {
       return this.#sockets.refuse(socket, "room-closed");
     }
     const { eventSeq, ownSeq, roomAdmin, identity } = answer.value;
+    this.#strangers.drop(socket);
     await this.#departures.arrived(roomId, sessionId);
     this.#supersede(socket, roomId, sessionId);
     const sentSeq = Math.min(hello.afterSeq, eventSeq);
@@ -240,6 +245,7 @@ export class RoomChannel extends DurableObject<Env> {
   }
 
   async #gone(socket: WebSocket): Promise<void> {
+    this.#strangers.drop(socket);
     const { roomId, sessionId } = attachmentOf(socket) ?? {};
     if (!roomId || !sessionId) return;
     this.#forget(socket);
@@ -256,13 +262,5 @@ export class RoomChannel extends DurableObject<Env> {
 
   #broker(roomId: string) {
     return brokerOf(this.env, zoneOf(roomId) ?? "");
-  }
-}
-
-function parse(text: string) {
-  try {
-    return clientMessage.parse(JSON.parse(text));
-  } catch {
-    return undefined;
   }
 }

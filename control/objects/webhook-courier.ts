@@ -1,6 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { Webhook } from "standardwebhooks";
 import type { Deliveries, WebhookEventName } from "#schema/api/webhooks.ts";
+import { unsealWebhook } from "../auth/sealed.ts";
 import { configOf, type Env } from "../env.ts";
 import { openControlDatabase } from "../ledger/client.ts";
 import {
@@ -109,14 +110,17 @@ export class WebhookCourier extends DurableObject<Env> {
   }
 
   async #post(
-    { url, secret }: WebhookRow,
+    webhook: WebhookRow,
     one: AccountEvent,
     type: WebhookEventName,
   ): Promise<string> {
-    const refusal = targetRefusal(url, configOf(this.env).webhookLoopback);
+    const config = configOf(this.env);
+    const { url } = webhook;
+    const refusal = targetRefusal(url, config.webhookLoopback);
     if (refusal) return refusal;
     // The same event has the same id at every attempt: receivers drop doubles.
-    const id = `evt_${configOf(this.env).zone}_${one.id}`;
+    const id = `evt_${config.zone}_${one.id}`;
+    const secret = await unsealWebhook(config, webhook);
     const body = webhookBody(one, type);
     const now = new Date();
     try {

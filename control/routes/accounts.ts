@@ -14,6 +14,7 @@ import {
 import { ask } from "../services/ask.ts";
 import { addKey, listKeys, resealKeys, revokeKey } from "../services/keys.ts";
 import { listRooms } from "../services/rooms.ts";
+import { resealWebhooks } from "../services/webhooks.ts";
 import { invalid } from "./invalid.ts";
 import { body, idParam, json, refusals, route } from "./spec.ts";
 
@@ -208,11 +209,16 @@ export const accounts = new OpenAPIHono<AppEnv>({ defaultHook: invalid })
     route("operator", {
       method: "post",
       path: "/v1/secrets/reseal",
-      summary: "Encrypt all API secrets under the present WEIR_SECRET_KEY",
+      summary: "Encrypt all API and webhook secrets under the present WEIR_SECRET_KEY",
       responses: {
         200: json(api.resealed, "How many were sealed anew."),
         ...refusals("unavailable"),
       },
     }),
-    async (c) => c.json(await resealKeys(c.env), 200),
+    async (c) => {
+      const [keys, hooks] = [await resealKeys(c.env), await resealWebhooks(c.env)];
+      const resealed = keys.resealed + hooks.resealed;
+      const unchanged = keys.unchanged + hooks.unchanged;
+      return c.json({ resealed, unchanged }, 200);
+    },
   );

@@ -1,7 +1,9 @@
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import { idOf, zoneOf } from "#schema/ids.ts";
 import type { AppEnv } from "../auth/access.ts";
+import { networkOf } from "../auth/addresses.ts";
 import { mayOpen } from "../auth/origins.ts";
+import { sourceOf } from "../auth/source.ts";
 import { configOf } from "../env.ts";
 import { channelNameOf, channelOf } from "../objects/names.ts";
 import { Problem } from "../problem.ts";
@@ -46,9 +48,16 @@ export const channels = new OpenAPIHono<AppEnv>({ defaultHook: invalid }).openap
       throw new Problem("not-found");
     }
     url.searchParams.set("room", room);
+    url.searchParams.set("address", networkOf(sourceOf(c) ?? "unknown"));
     const { webSocket } = await channelOf(c.env, channel).fetch(
       new Request(url, c.req.raw),
     );
+    if (!webSocket) {
+      throw new Problem("rate-limited", {
+        detail: "Sockets from this address have not said hello yet: wait for them.",
+        retryAfter: Math.ceil(settings.chat.helloMs / 1000),
+      });
+    }
     // A response that came from an object takes no more headers; this one does.
     return new Response(null, { status: 101, webSocket });
   },

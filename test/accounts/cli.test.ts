@@ -123,6 +123,22 @@ test("hosts are listed, cordoned by their name, and take work again", async () =
   expect(unknown.code).toBe(1);
 });
 
+test("a host is emptied by its name, held against the ledger, and its name let go", async () => {
+  const drained = await weirJson("nodes", "drain", "host-a", "--within", "5");
+  expect(drained).toMatchObject({ id: node.id, draining: true });
+  expect((await weir(["nodes", "uncordon", "host-a"])).code).toBe(0);
+  const found = await weir(["reconcile"]);
+  expect(found.out).toMatch(new RegExp(`${node.id} +yes +0 +0 +0 +0`));
+  expect(found.out).toContain("do not add up: 0");
+  const bound = () =>
+    control.database
+      .execute("SELECT public_key FROM node")
+      .then(({ rows }) => rows[0]?.public_key);
+  expect(await bound()).toBeTruthy();
+  expect((await weir(["nodes", "forget-key", "host-a"])).code).toBe(0);
+  expect(await bound()).toBeNull();
+});
+
 test("status names each database, and a plan needs no key", async () => {
   const keyless = { WEIR_DATA: join(folder, "nothing-here") };
   const status = await weir(["status"], keyless);

@@ -47,6 +47,20 @@ test("one whose transport is up lives on without a channel, through a change of 
   expect([await sessions(), await broadcasts()]).toEqual([1, 1]);
 });
 
+test("only the host that has its transport can say that an encoder is there", async () => {
+  const other = await register(zone, { name: "b" });
+  const { sessionId, worker } = await ingest();
+  const lie = { roomId, sessionId, nodeId: other.nodeId };
+  await zone.get("carrySession", lie);
+  await zone.advance(zone.settings.timing.sessionAttachMs);
+  expect(await sessions()).toBe(0);
+  const second = (await ingest()).sessionId;
+  const nodeId = nodeIdOfWorker(worker.workerId);
+  await zone.get("carrySession", { roomId, sessionId: second, nodeId });
+  await zone.advance(zone.settings.timing.sessionAttachMs);
+  expect(await sessions()).toBe(1);
+});
+
 test("a lost transport ends the session with its broadcast, once", async () => {
   const { sessionId, broadcastId, transportId } = await ingest();
   const lost = {

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { registerPaper, registrationOf } from "#test/control/node.ts";
 import { type Control, startControl } from "#test/harness/control.ts";
 import { waitFor } from "#test/harness/wait-for.ts";
 import { enter, openRoom } from "./member.ts";
@@ -83,6 +84,45 @@ test("a room's life is told in order, signed as Standard Webhooks are", async ()
   expect(delivered.map(({ body }) => body.data.room?.seq)).toEqual([1, 2, 3, 4, 5]);
   const webhook = new Webhook(secret);
   for (const { text, headers } of delivered) webhook.verify(text, headers);
+});
+
+test("secrets lie sealed in the ledger, and one that did not is sealed by resealing", async () => {
+  const { id, secret } = await addWebhook();
+  const stored = async () => {
+    const sql = { sql: "SELECT secret FROM webhook WHERE id = ?", args: [id] };
+    return String((await control.database.execute(sql)).rows[0]?.secret);
+  };
+  expect(await stored()).not.toContain(secret.slice("whsec_".length));
+  const plain = { sql: "UPDATE webhook SET secret = ? WHERE id = ?", args: [secret, id] };
+  await control.database.execute(plain);
+  const key = control.keys.operator;
+  const { body } = await control.call("POST", "/v1/secrets/reseal", { key });
+  expect(body.resealed).toBe(1);
+  expect(await stored()).not.toContain(secret.slice("whsec_".length));
+  await openRoom(control, 1);
+  await waitFor(() => delivered.length === 1, { what: "the delivery" });
+  for (const { text, headers } of delivered) new Webhook(secret).verify(text, headers);
+});
+
+test("what happens to hosts is told to the operator's endpoints, and to no account", async () => {
+  await addWebhook();
+  const key = control.keys.operator;
+  const url = address.replace("/hook", "/operator");
+  const asOperator = (method: string, path: string, body?: unknown) =>
+    control.call(method, path, { key, body });
+  const added = await asOperator("POST", "/v1/operator/webhooks", { url });
+  expect(added.status).toBe(201);
+  const host = registrationOf("host-a", [{ role: "producer", mediaClass: "camera" }]);
+  const { credential } = (await registerPaper(control, host)).body;
+  const heard = { workers: [], egressKbps: 0, ingressKbps: 0, draining: true };
+  await control.call("POST", "/v1/agent/heartbeat", { key: credential, body: heard });
+  await openRoom(control, 1);
+  const told = () => delivered.map(({ path, body }) => `${path} ${body.type}`).sort();
+  await waitFor(() => delivered.length === 2, { what: "both" });
+  expect(told()).toEqual(["/hook room_started", "/operator node_draining"]);
+  const path = `/v1/operator/webhooks/${added.body.id}`;
+  expect((await api("DELETE", path)).status).toBe(401);
+  expect((await asOperator("DELETE", path)).body).toEqual({ removed: true });
 });
 
 test("an endpoint that fails gets everything later, once each and in order", async () => {

@@ -29,6 +29,7 @@ test.each([
   ["WEIR_SETTINGS", "{", "cannot be used"],
   ["WEIR_LOBBY", "ajar", "neither open nor closed"],
   ["WEIR_SECRET_KEY", "abc", "64 hex digits"],
+  ["WEIR_SECRET_KEY_PREVIOUS", "abc", "64 hex digits"],
   ["WEIR_LOG_LEVEL", "loud", "none of"],
 ])("a wrong %s (%s) is one line that names it and the remedy", (name, value, remedy) => {
   const read = () => readLaunchConfig({ [name]: value });

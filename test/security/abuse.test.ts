@@ -1,6 +1,8 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { get } from "node:http";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { enter, openRoom, tokenFor, tryEnter } from "#test/control/api.ts";
 import { type Control, startControl } from "#test/harness/control.ts";
+import { waitFor } from "#test/harness/wait-for.ts";
 import { RawClient, type RawRequest } from "./raw-http.ts";
 
 const few = { burst: 20, perSecond: 1 };
@@ -16,7 +18,9 @@ beforeAll(async () => {
     payments: few,
   };
   // Whoever is served calls from another address, with the same limits.
-  control = await startControl({ settings: { limits } });
+  control = await startControl({
+    settings: { limits, chat: { strangersPerAddress: 5 } },
+  });
 });
 afterAll(() => control.stop());
 
@@ -74,3 +78,48 @@ test("who floods is told to wait, and others enter meanwhile", async () => {
     expect(count, `${what} refused`).toBeGreaterThan(60);
   }
 });
+
+test("of one address only so many sockets are open that have not said hello", async () => {
+  const { id } = await openRoom(control);
+  const open = (localAddress: string) => openSocket(id, localAddress);
+  const silent = [];
+  for (let at = 0; at < 5; at += 1) silent.push(await open("127.0.0.67"));
+  expect(silent.map(({ status }) => status)).toEqual([101, 101, 101, 101, 101]);
+  const refused = await open("127.0.0.67");
+  expect([refused.status, refused.retryAfter]).toEqual([429, "5"]);
+  const other = await open("127.0.0.68");
+  expect(other.status).toBe(101);
+  // Whoever goes makes room; those who stay silent are sent away soon.
+  silent[0]?.close();
+  const again = () => open("127.0.0.67").then(({ status }) => status === 101);
+  await waitFor(again, { what: "room for another", intervalMs: 500 });
+});
+
+/** Opens a socket from an address and says nothing. */
+function openSocket(roomId: string, localAddress: string) {
+  const { promise, resolve, reject } = Promise.withResolvers<{
+    status?: number;
+    retryAfter?: string;
+    close(): void;
+  }>();
+  const url = new URL(`/v1/rooms/${roomId}/channels/${roomId}`, control.url);
+  const headers = {
+    connection: "Upgrade",
+    upgrade: "websocket",
+    "sec-websocket-version": "13",
+    "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+  };
+  const request = get(url, { headers, localAddress });
+  request.on("upgrade", ({ statusCode: status }, socket) => {
+    const close = () => void socket.destroy();
+    onTestFinished(close);
+    resolve({ status, close });
+  });
+  request.on("response", (response) => {
+    response.resume();
+    const retryAfter = response.headers["retry-after"];
+    resolve({ status: response.statusCode, retryAfter, close() {} });
+  });
+  request.on("error", reject);
+  return promise;
+}

@@ -5,6 +5,8 @@ import { capViews, learnCaps } from "../account-caps.ts";
 import { endSession } from "../claims.ts";
 import { roomDecision, sessionDecision } from "../decision.ts";
 import type { Draft } from "../draft.ts";
+import { seatsOf } from "../moves.ts";
+import { isOn } from "../node-state.ts";
 import { claimPlaced, placeSeats } from "../seats.ts";
 import type { RoomState, SessionRow } from "../state.ts";
 import { type ClaimedBroadcast, takePlace } from "./broadcasts.ts";
@@ -140,10 +142,17 @@ function overlooked(passedOver: Record<string, number> = {}): string | undefined
 
 /** The transport by which a session is there is up: it is no longer only a claim. */
 export const carrySession = sessionDecision<
-  { roomId: string; sessionId: string },
+  { roomId: string; sessionId: string; nodeId?: string },
   Record<string, never>
->((draft, _, __, session) => {
-  if (session.carrier !== "channel") draft.clearDeadline("session-attach", session.id);
+>((draft, { nodeId }, room, session) => {
+  if (session.carrier === "channel") return {};
+  const places = [...room.broadcasts]
+    .map((id) => draft.state.broadcasts.get(id)?.row)
+    .filter((row) => row?.sessionId === session.id)
+    .map((row) => ({ workerId: row?.workerId ?? "" }));
+  // Only the node that has the transport can know.
+  const here = [...places, ...seatsOf(room, session.id)].some((at) => isOn(nodeId, at));
+  if (here) draft.clearDeadline("session-attach", session.id);
   return {};
 });
 

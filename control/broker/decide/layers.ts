@@ -1,4 +1,5 @@
 import { type Decision, roomsBeside } from "../decision.ts";
+import { isOn } from "../node-state.ts";
 
 /** What a broadcaster is told: the highest layer that anyone watches anywhere. */
 export interface LayersTold {
@@ -18,11 +19,19 @@ const allLayers = 7;
  * alone: a broker that forgot it lets too much be sent, never too little.
  */
 export const wantLayers: Decision<
-  { roomId: string; broadcastId: string; workerId: string; spatialLayer: number },
+  {
+    roomId: string;
+    broadcastId: string;
+    workerId: string;
+    spatialLayer: number;
+    /** The node that says so, which can do that of its own workers alone. */
+    nodeId?: string;
+  },
   { told?: LayersTold }
 > = {
   rooms: ({ roomId }, state) => roomsBeside(roomId, state),
-  decide({ state }, { broadcastId, workerId, spatialLayer }) {
+  decide({ state }, { broadcastId, workerId, spatialLayer, nodeId }) {
+    if (!isOn(nodeId, { workerId })) return {};
     const broadcast = state.broadcasts.get(broadcastId);
     const home = broadcast && state.rooms.get(broadcast.row.homeRoomId);
     if (!home) return {};

@@ -1,7 +1,10 @@
 import type { AccountNotice } from "#schema/api/accounts.ts";
+import type { WebhookRow } from "../../ledger/webhooks.ts";
 import type { Decision } from "../decision.ts";
 
 interface NewWebhook {
+  /** Made by the caller, as the secret is sealed for it. */
+  id: string;
   accountId: string;
   url: string;
   secret: string;
@@ -13,7 +16,7 @@ interface NewWebhook {
 const webhooksMax = 10;
 
 /** Takes an account's webhook into the ledger. */
-export const addWebhook: Decision<NewWebhook, { id: string; createdAtMs: number }> = {
+export const addWebhook: Decision<NewWebhook, { createdAtMs: number }> = {
   rooms: () => [],
   decide(draft, input) {
     const { webhooks } = draft.state;
@@ -24,11 +27,20 @@ export const addWebhook: Decision<NewWebhook, { id: string; createdAtMs: number 
       const detail = `An account has at most ${webhooksMax} webhooks.`;
       return { refusal: "validation-failed", detail };
     }
-    const id = draft.newId("webhook");
     const createdAtMs = draft.nowMs;
-    webhooks.set(id, input.accountId);
-    draft.changes.webhooks.put({ id, ...input, createdAtMs });
-    return { id, createdAtMs };
+    webhooks.set(input.id, input.accountId);
+    draft.changes.webhooks.put({ ...input, createdAtMs });
+    return { createdAtMs };
+  },
+};
+
+/** Replaces a webhook's sealed secret, unless the webhook has gone meanwhile. */
+export const resealWebhook: Decision<WebhookRow, { resealed: boolean }> = {
+  rooms: () => [],
+  decide(draft, row) {
+    if (draft.state.webhooks.get(row.id) !== row.accountId) return { resealed: false };
+    draft.changes.webhooks.put(row);
+    return { resealed: true };
   },
 };
 
