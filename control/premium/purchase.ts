@@ -40,9 +40,10 @@ export function purchaseOf(
     renewsAtMs: null,
   };
   let paid = false;
+  const takenBack = new TakenBack();
   for (const { happenedAtMs, facts } of ordered) {
-    if (facts.kind === "refund") {
-      state.endsAtMs = happenedAtMs;
+    if (facts.kind === "refund" || facts.kind === "dispute") {
+      takenBack.hear(facts, happenedAtMs);
       continue;
     }
     // What a subscription says of itself now counts more than its checkout.
@@ -58,7 +59,39 @@ export function purchaseOf(
       state.endsAtMs = happenedAtMs + (facts.days ?? settings.days) * 86_400_000;
     }
   }
-  return state;
+  return { ...state, endsAtMs: takenBack.endOf(state) };
+}
+
+/** What was paid and went back, by a refund or the payer's bank. */
+class TakenBack {
+  #refund: { atMs: number; share: number } | undefined;
+  /** Disputes that are open or lost, and since when; one that is won is forgotten. */
+  readonly #disputes = new Map<string, number>();
+
+  hear(facts: Extract<PaymentFacts, { kind: "refund" | "dispute" }>, atMs: number): void {
+    if (facts.kind === "refund") {
+      const { share = 1 } = facts;
+      if (share > (this.#refund?.share ?? 0)) this.#refund = { atMs, share };
+    } else if (facts.state === "won") this.#disputes.delete(facts.disputeId);
+    else if (!this.#disputes.has(facts.disputeId)) {
+      this.#disputes.set(facts.disputeId, atMs);
+    }
+  }
+
+  /**
+   * Until when a purchase is good: a part that was refunded takes its share of the
+   * time away, of what is still to come; a dispute all of it while it is not won.
+   */
+  endOf({ startsAtMs, endsAtMs }: PurchaseState): number | null {
+    const ends = [...this.#disputes.values()];
+    if (endsAtMs !== null) ends.push(endsAtMs);
+    if (this.#refund) {
+      const { atMs, share } = this.#refund;
+      const kept = ((endsAtMs ?? startsAtMs) - startsAtMs) * (1 - share);
+      ends.push(Math.max(atMs, startsAtMs + Math.round(kept)));
+    }
+    return ends.length > 0 ? Math.min(...ends) : null;
+  }
 }
 
 /** Until when a subscription is good, as it stood at an event. */
@@ -80,8 +113,9 @@ function spanOf(
   return { endsAtMs: endedAtMs ?? happenedAtMs, renewsAtMs: null };
 }
 
-/** A refund is never before its payment, whatever the provider's clock says. */
+/** What is taken back was paid before, whatever the provider's clock says. */
 function rankOf({ facts }: Told): number {
   if (facts.kind === "refund") return 3;
+  if (facts.kind === "dispute") return facts.state === "open" ? 3 : 4;
   return facts.kind === "subscription" ? facts.rank : 0;
 }

@@ -55,7 +55,14 @@ const checkout = z.object({
   metadata,
 });
 
-const charge = z.object({ payment_intent: id.nullish(), refunded: z.boolean() });
+const charge = z.object({
+  payment_intent: id.nullish(),
+  refunded: z.boolean(),
+  amount: z.number().nonnegative().nullish(),
+  amount_refunded: z.number().nonnegative().nullish(),
+});
+
+const dispute = z.object({ id: text, payment_intent: id.nullish(), status: text });
 
 /**
  * Reads an event of Stripe's, whose signature was checked. Metadata tell whom and
@@ -90,6 +97,8 @@ const readers: Record<string, Reader | undefined> = {
   "checkout.session.completed": readCheckout,
   "checkout.session.async_payment_succeeded": readCheckout,
   "charge.refunded": readRefund,
+  "charge.dispute.created": readDispute,
+  "charge.dispute.closed": readDispute,
 };
 
 function readSubscription(
@@ -153,9 +162,21 @@ function readCheckout(object: unknown): Found | undefined {
 }
 
 function readRefund(object: unknown): Found | undefined {
-  const { payment_intent: purchaseId, refunded } = charge.parse(object);
-  // A part that is given back is a matter of price.
-  return purchaseId && refunded ? { purchaseId, facts: { kind: "refund" } } : undefined;
+  const read = charge.parse(object);
+  const { payment_intent: purchaseId, refunded, amount, amount_refunded } = read;
+  if (!purchaseId) return undefined;
+  const part = amount && amount_refunded ? amount_refunded / amount : 0;
+  const share = refunded ? 1 : Math.min(1, part);
+  return share > 0 ? { purchaseId, facts: { kind: "refund", share } } : undefined;
+}
+
+function readDispute(object: unknown, type: string): Found | undefined {
+  const { id: disputeId, payment_intent: purchaseId, status } = dispute.parse(object);
+  // A bank's mere question (warning_…) takes no money away.
+  if (!purchaseId || status.startsWith("warning_")) return undefined;
+  const closed = status === "won" ? "won" : "lost";
+  const state = type === "charge.dispute.created" ? "open" : closed;
+  return { purchaseId, facts: { kind: "dispute", disputeId, state } };
 }
 
 function tierIn(found: Record<string, string> | null | undefined): number | undefined {

@@ -37,7 +37,17 @@ export const paymentFacts = z.discriminatedUnion("kind", [
     paid: z.boolean(),
     days: z.number().int().positive().optional(),
   }),
-  /** All of a single payment was given back. */
-  z.object({ kind: z.literal("refund") }),
+  /** A single payment was given back, in part or whole. */
+  z.object({
+    kind: z.literal("refund"),
+    /** How much of it, 0 to 1, with what was given back before. Absent: all. */
+    share: z.number().min(0).max(1).optional(),
+  }),
+  /** The payer's bank took a payment back, or tells how that came out. */
+  z.object({
+    kind: z.literal("dispute"),
+    disputeId: z.string(),
+    state: z.enum(["open", "won", "lost"]),
+  }),
 ]);
 export type PaymentFacts = z.infer<typeof paymentFacts>;

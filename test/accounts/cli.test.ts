@@ -125,7 +125,7 @@ test("hosts are listed, cordoned by their name, and take work again", async () =
 
 test("a host is emptied by its name, held against the ledger, and its name let go", async () => {
   const drained = await weirJson("nodes", "drain", "host-a", "--within", "5");
-  expect(drained).toMatchObject({ id: node.id, draining: true });
+  expect(drained).toMatchObject({ nodeId: node.id, until: expect.any(String) });
   expect((await weir(["nodes", "uncordon", "host-a"])).code).toBe(0);
   const found = await weir(["reconcile"]);
   expect(found.out).toMatch(new RegExp(`${node.id} +yes +0 +0 +0 +0`));

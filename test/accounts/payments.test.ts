@@ -288,6 +288,20 @@ test("a payment that was given back, or that nobody can be found for, entitles t
   expect(control.logs().join("\n")).toContain("purchase-not-carried");
 });
 
+test("a payment that the payer's bank takes back is good again once that is won", async () => {
+  const account = await addBuyer("disputed");
+  const checkout = { intent: "pi_bank", accountId: account.id, tier: 2, days: 30 };
+  const tell = async (type: string, at: number, object: Record<string, unknown>) =>
+    bodyOf(await deliver(control, eventOf(type, at, object)), 200);
+  await tell("checkout.session.completed", now() - 90, paymentOf(checkout));
+  expect(await open(account, 2)).toMatchObject({ status: 201 });
+  const dispute = { id: "dp", payment_intent: "pi_bank", status: "needs_response" };
+  await tell("charge.dispute.created", now() - 60, dispute);
+  expect(await open(account, 2)).toMatchObject({ status: 402 });
+  await tell("charge.dispute.closed", now() - 30, { ...dispute, status: "won" });
+  expect(await open(account, 2)).toMatchObject({ status: 201 });
+});
+
 test("an operator entitles by hand, and ends it", async () => {
   const account = await addBuyer("friend");
   const path = `/v1/accounts/${account.id}/entitlements`;

@@ -161,3 +161,53 @@ test("a payment counts from when it was paid; an event of another kind is none",
   const other = eventOf("customer.created", startsAt, { id: "cus" });
   expect(readStripeEvent(other, {})).toBeUndefined();
 });
+
+const paidFor = told(
+  "checkout.session.completed",
+  startsAt,
+  paymentOf({ intent: "pi", accountId: "account_local_a", tier: 3, days: 10 }),
+);
+const refundOf = (at: number, amount_refunded: number) => {
+  const charge = { payment_intent: "pi", amount: 1000, amount_refunded };
+  const refunded = amount_refunded === 1000;
+  return told("charge.refunded", startsAt + at * day, { ...charge, refunded });
+};
+const disputeOf = (at: number, status: string, closed = false) =>
+  told(`charge.dispute.${closed ? "closed" : "created"}`, startsAt + at * day, {
+    id: "dp",
+    payment_intent: "pi",
+    status,
+  });
+/** After how many days it ends. */
+const endsAfter = (...events: ReturnType<typeof told>[]) => {
+  const { endsAtMs } = purchaseOf(events, settings);
+  return ((endsAtMs ?? 0) - startsAt * 1000) / dayMs;
+};
+
+test("a part that is refunded takes its share of the time, of what is still to come", () => {
+  expect(endsAfter(paidFor, refundOf(1, 400))).toBe(6);
+  expect(endsAfter(refundOf(1, 400), paidFor)).toBe(6);
+  // What was used was used; and what is given back later counts all that was before.
+  expect(endsAfter(paidFor, refundOf(8, 400))).toBe(8);
+  expect(endsAfter(paidFor, refundOf(1, 400), refundOf(2, 700))).toBe(3);
+  expect(endsAfter(paidFor, refundOf(1, 400), refundOf(2, 1000))).toBe(2);
+  // After its end there is nothing left to take.
+  expect(endsAfter(paidFor, refundOf(12, 1000))).toBe(10);
+});
+
+test("a disputed payment entitles to nothing until the dispute is won", () => {
+  const open = disputeOf(2, "needs_response");
+  expect(endsAfter(paidFor, open)).toBe(2);
+  const [won, lost] = [disputeOf(5, "won", true), disputeOf(5, "lost", true)];
+  for (const events of [
+    [paidFor, open, won],
+    [won, open, paidFor],
+  ]) {
+    expect(endsAfter(...events)).toBe(10);
+  }
+  expect(endsAfter(lost, paidFor, open)).toBe(2);
+  expect(endsAfter(paidFor, open, won, refundOf(6, 500))).toBe(6);
+  const question = { id: "dp", payment_intent: "pi", status: "warning_needs_response" };
+  const event = eventOf("charge.dispute.created", startsAt, question);
+  expect(readStripeEvent(event, {})).toBeUndefined();
+});

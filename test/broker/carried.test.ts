@@ -48,14 +48,14 @@ test("one whose transport is up lives on without a channel, through a change of 
 });
 
 test("only the host that has its transport can say that an encoder is there", async () => {
-  const other = await register(zone, { name: "b" });
+  await register(zone, { name: "b", workers: ["consumer"] });
   const { sessionId, worker } = await ingest();
-  const lie = { roomId, sessionId, nodeId: other.nodeId };
+  const nodeId = nodeIdOfWorker(worker.workerId);
+  const lie = { roomId, sessionId, nodeId: nodeId.replace(/_a$/, "_b") };
   await zone.get("carrySession", lie);
   await zone.advance(zone.settings.timing.sessionAttachMs);
   expect(await sessions()).toBe(0);
   const second = (await ingest()).sessionId;
-  const nodeId = nodeIdOfWorker(worker.workerId);
   await zone.get("carrySession", { roomId, sessionId: second, nodeId });
   await zone.advance(zone.settings.timing.sessionAttachMs);
   expect(await sessions()).toBe(1);
