@@ -28,19 +28,26 @@ const atMs = 1_700_000_000_000;
 /** Rows of one statement: keeps requests far below what servers take. */
 const chunkRows = 20_000;
 
-const writers = {
-  nodes: rowWriter(fleet.node),
-  workers: rowWriter(fleet.worker),
-  rooms: rowWriter(people.room),
-  sessions: rowWriter(people.session),
-  broadcasts: rowWriter(people.broadcast),
-  shown: rowWriter(people.broadcastRoom),
-  tracks: rowWriter(people.track),
-  slots: rowWriter(fleet.slot),
-  pipes: rowWriter(fleet.pipe),
-  views: rowWriter(people.view),
+const tables = {
+  nodes: fleet.node,
+  workers: fleet.worker,
+  rooms: people.room,
+  sessions: people.session,
+  broadcasts: people.broadcast,
+  shown: people.broadcastRoom,
+  tracks: people.track,
+  slots: fleet.slot,
+  pipes: fleet.pipe,
+  views: people.view,
 };
-type Rows = { [Table in keyof typeof writers]: Record<string, unknown>[] };
+
+/** A table's row: what may be null may be left out, and all else has to be there. */
+type RowOf<Row> = Partial<Row> & {
+  [Column in keyof Row as null extends Row[Column] ? never : Column]: Row[Column];
+};
+type Rows = {
+  [Name in keyof typeof tables]: RowOf<(typeof tables)[Name]["$inferSelect"]>[];
+};
 
 /**
  * Writes a fleet and the rooms on it: every slot with one viewer and its pipe,
@@ -49,14 +56,16 @@ type Rows = { [Table in keyof typeof writers]: Record<string, unknown>[] };
  */
 export async function writeFleet(client: Client, shape: FleetShape): Promise<void> {
   const rows = Object.fromEntries(
-    Object.keys(writers).map((table) => [table, []]),
+    Object.keys(tables).map((table) => [table, []]),
   ) as unknown as Rows;
   putWorkers(rows, shape, "consumer", shape.consumers);
   putWorkers(rows, shape, "producer", shape.producers);
   const roomCount = Math.ceil(shape.consumers / workersPerRoom);
   for (let at = 0; at < roomCount; at += 1) putRoom(rows, shape, at);
   for (const [table, all] of Object.entries(rows)) {
-    const writer = writers[table as keyof Rows] as unknown as {
+    const writer = rowWriter(
+      tables[table as keyof Rows] as typeof fleet.node,
+    ) as unknown as {
       upsert(rows: Record<string, unknown>[]): InStatement;
     };
     for (let from = 0; from < all.length; from += chunkRows) {
@@ -93,7 +102,7 @@ function putWorkers(
   for (let at = 0; at < count; at += 1) {
     const nodeId = nodeIdOf(zone, `${role}-${Math.floor(at / workersPerNode)}`);
     if (at % workersPerNode === 0) rows.nodes.push(nodeRow(nodeId));
-    const node = rows.nodes.at(-1) as Record<string, number>;
+    const node = rows.nodes.at(-1) as Rows["nodes"][number];
     const legs = consumes ? pointsUsed(at) : legsOf(at, consumers, pointsUsed);
     const broadcasts = consumes ? 0 : roomsOf(at, consumers).length * pointsPerWorker;
     // Roles do not share hosts, so every leg is charged at both of its ends.
@@ -118,13 +127,16 @@ function putWorkers(
   }
 }
 
-function nodeRow(id: string): Record<string, unknown> {
+function nodeRow(id: string): Rows["nodes"][number] {
   return {
     id,
     epoch: 1,
     state: "ready",
     cordoned: false,
     draining: false,
+    emptying: false,
+    failedAtMs: 0,
+    holds: 0,
     publicKey: null,
     agentVersion: "bench",
     egressKbps: budgetKbps,
@@ -178,6 +190,7 @@ function putRoom(rows: Rows, { zone, settings, pointsUsed }: FleetShape, at: num
     accountId: "account_bench",
     name: roomId,
     tier: 3,
+    codec: "vp8",
     state: "open",
     epoch: 1,
     reserve: false,
@@ -198,12 +211,19 @@ function putRoom(rows: Rows, { zone, settings, pointsUsed }: FleetShape, at: num
       mediaClass: "camera",
       workerId: producerWorkerId,
       transportId: `transport_${broadcastId}`,
+      state: "live",
       trackVersion: 0,
       claimedAtMs: atMs,
     });
     rows.shown.push({ broadcastId, roomId, counted: true });
-    const track = { broadcastId, kind: "video", source: "camera", paused: false };
-    rows.tracks.push({ id: `track_${broadcastId}`, ...track });
+    rows.tracks.push({
+      id: `track_${broadcastId}`,
+      broadcastId,
+      transportId: `transport_${broadcastId}`,
+      kind: "video",
+      source: "camera",
+      paused: false,
+    });
   }
   for (const number of workersOf(at)) {
     const workerId = workerAt(zone, "consumer", number);
@@ -228,6 +248,8 @@ function putRoom(rows: Rows, { zone, settings, pointsUsed }: FleetShape, at: num
         workerId,
         state: "active",
         transportId: `transport_${sessionId}`,
+        newest: true,
+        tries: 0,
         grounds: {},
         claimedAtMs: atMs,
       });
@@ -235,7 +257,7 @@ function putRoom(rows: Rows, { zone, settings, pointsUsed }: FleetShape, at: num
   }
 }
 
-function sessionRow(id: string, roomId: string): Record<string, unknown> {
+function sessionRow(id: string, roomId: string): Rows["sessions"][number] {
   return {
     id,
     roomId,
@@ -243,6 +265,7 @@ function sessionRow(id: string, roomId: string): Record<string, unknown> {
     canPublish: true,
     canSubscribe: true,
     roomAdmin: false,
+    carrier: "channel",
     attached: true,
     enteredAtMs: atMs,
     eventSeq: 0,
