@@ -37,6 +37,7 @@ export class RtpPeer {
   readonly received = new Map<number, Received>();
   /** Called for every packet that came, with its SSRC. */
   onPacket: ((ssrc: number) => void) | undefined;
+  readonly #counts = new Map<number, number>();
   readonly #timers = new Map<number, NodeJS.Timeout>();
 
   private constructor(ice: RTCIceTransport, dtls: RTCDtlsTransport) {
@@ -103,14 +104,26 @@ export class RtpPeer {
     kind: "audio" | "video",
     ssrc: number,
     everyMs = 20,
-    format?: { payloadType: number; payload: Buffer },
+    format?: {
+      payloadType: number;
+      payload: Buffer;
+      /** The sound's level in dB below the loudest, under an extension's id. */
+      level?: { id: number; dbov: number };
+    },
   ): void {
     const clockStep = (kind === "video" ? 90 : 48) * everyMs;
     // A VP8 descriptor that starts a partition, then a keyframe's frame tag.
     const vp8 = Buffer.from([0x10, 0x10, 0, 0, 0x9d, 0x01, 0x2a, 0x40, 0x01, 0xf0, 0]);
     const usual = kind === "video" ? vp8 : Buffer.from([0xf8, 0xff, 0xfe]);
     const payload = format?.payload ?? usual;
-    let count = 0;
+    const { level } = format ?? {};
+    const extension = level && {
+      extension: true,
+      extensionProfile: 0xbede as const,
+      extensions: [{ id: level.id, payload: Buffer.from([level.dbov]) }],
+    };
+    // One that goes on in another way goes on counting.
+    let count = this.#counts.get(ssrc) ?? 0;
     this.stopSending(ssrc);
     const timer = setInterval(() => {
       count += 1;
@@ -120,7 +133,9 @@ export class RtpPeer {
         sequenceNumber: count & 0xffff,
         timestamp: (count * clockStep) >>> 0,
         marker: true,
+        ...extension,
       });
+      this.#counts.set(ssrc, count);
       void this.dtls.sendRtp(payload, header);
     }, everyMs);
     this.#timers.set(ssrc, timer);

@@ -8,6 +8,17 @@ import type { RunningWeir } from "./running-weir.ts";
 /** Fewer packets than a camera sends: many guests have to fit on one machine. */
 const packetEveryMs = 100;
 
+/** By which mediasoup knows who speaks. */
+const soundLevel = { uri: "urn:ietf:params:rtp-hdrext:ssrc-audio-level", id: 10 };
+
+const frameEveryMs = (frame?: Buffer) => (frame ? 2 * packetEveryMs : packetEveryMs);
+
+function sendSound(peer: RtpPeer, ssrc: number, loud: boolean): void {
+  const format = { payloadType: 100, payload: Buffer.from([0xf8, 0xff, 0xfe]) };
+  const level = { id: soundLevel.id, dbov: loud ? 10 : 127 };
+  peer.sendSteadily("audio", ssrc, loud ? 20 : packetEveryMs, { ...format, level });
+}
+
 /**
  * A participant without a browser: it enters by the HTTP API, keeps its channel
  * open, and sends and receives real RTP.
@@ -17,6 +28,9 @@ export class RtpGuest {
   readonly #entry: Entry;
   readonly #channel: WebSocket;
   readonly #peers: RtpPeer[] = [];
+  /** Its own broadcast, once it is live. */
+  broadcastId: string | undefined;
+  #speak: ((loud: boolean) => void) | undefined;
   /** SSRCs of the sound that is received, by broadcast. */
   readonly #sound = new Map<string, number>();
 
@@ -38,20 +52,33 @@ export class RtpGuest {
     return new RtpGuest(weir, await weir.call("POST", sessions, token, {}));
   }
 
-  /** Sends sound and a picture (of keyframes that nobody can decode). @returns its id */
-  async goLive(): Promise<string> {
+  /**
+   * Sends sound and a picture.
+   * @param frame one VP8 keyframe, sent over and over; else one that nobody can decode
+   * @returns its id
+   */
+  async goLive(frame?: Buffer): Promise<string> {
     const peer = await this.#peer();
     const path = `/v1/sessions/${this.#entry.session.id}/broadcasts`;
     const { dtlsParameters } = peer;
     const created = await this.#call("POST", path, { media: "camera", dtlsParameters });
     await peer.connect(created.transport);
     for (const kind of ["audio", "video"] as const) {
-      const rtpParameters = rtpParametersOf(kind);
+      const rtpParameters = {
+        ...rtpParametersOf(kind),
+        headerExtensions: kind === "audio" ? [soundLevel] : [],
+      };
       const source = kind === "audio" ? "microphone" : "camera";
       const track = { kind, source, rtpParameters };
       await this.#call("POST", `/v1/broadcasts/${created.id}/tracks`, track);
-      peer.sendSteadily(kind, rtpParameters.encodings[0]?.ssrc ?? 0, packetEveryMs);
+      const ssrc = rtpParameters.encodings[0]?.ssrc ?? 0;
+      const payload = frame && Buffer.concat([Buffer.from([0x10]), frame]);
+      const picture = payload && { payloadType: 101, payload };
+      if (kind === "video") peer.sendSteadily(kind, ssrc, frameEveryMs(frame), picture);
+      else this.#speak = (loud) => sendSound(peer, ssrc, loud);
     }
+    this.#speak?.(false);
+    this.broadcastId = created.id;
     return created.id;
   }
 
@@ -88,6 +115,11 @@ export class RtpGuest {
       this.#peers.some((peer) => peer.packetsOf(ssrc) > 0),
     );
     return heard.map(([broadcastId]) => broadcastId);
+  }
+
+  /** Speaks up, or is quiet again. */
+  speak(loud: boolean): void {
+    this.#speak?.(loud);
   }
 
   async leave(): Promise<void> {

@@ -36,12 +36,13 @@ export class RunningWeir {
 
   /**
    * Starts database, control and two hosts on ports and in a folder of their own.
+   * @param environment other settings than those of the page's tests
    * @throws Error with what was printed, where it does not come up
    */
-  static async start(): Promise<RunningWeir> {
+  static async start(environment: Record<string, string> = {}): Promise<RunningWeir> {
     for (let tries = 1; ; tries += 1) {
       try {
-        return await RunningWeir.#startOnce();
+        return await RunningWeir.#startOnce(environment);
       } catch (error) {
         // Control's runtime picks an inner port by itself, and others may be faster.
         const taken = String(error).includes("Address already in use");
@@ -50,7 +51,7 @@ export class RunningWeir {
     }
   }
 
-  static async #startOnce(): Promise<RunningWeir> {
+  static async #startOnce(more: Record<string, string>): Promise<RunningWeir> {
     const folder = await mkdtemp(join(tmpdir(), "weir-page-"));
     const { port, mediaPort, guard } = await takePorts();
     const env = {
@@ -63,6 +64,7 @@ export class RunningWeir {
       WEIR_SETTINGS: JSON.stringify({ chat: { unreadMax }, watching: { picturesMax } }),
       WEIR_PRODUCER_WORKERS: "2",
       WEIR_CONSUMER_WORKERS: "2",
+      ...more,
     };
     const child = spawn(process.execPath, [main], {
       env,

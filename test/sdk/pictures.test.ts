@@ -26,7 +26,12 @@ function camera(id: string) {
 
 const crowd = Array.from({ length: 47 }, (_, at) => camera(`c${at}`));
 const screen = { ...camera("screen"), media: "screen" as const };
-const nobody = { pinned: () => false, speakers: [], picturesMax: 12 };
+const nobody = {
+  pinned: () => false,
+  inSight: () => true,
+  speakers: [],
+  picturesMax: 12,
+};
 
 test("everyone's picture is shown while there are no more than may be", () => {
   const broadcasts = crowd.slice(0, 12);
@@ -43,12 +48,24 @@ test("in a crowd those are shown who spoke last, then who was there first", () =
 
 test("what is pinned is shown whoever speaks, and a screen takes no camera's place", () => {
   const picked = pickPictures({
+    ...nobody,
     broadcasts: [...crowd, screen],
     pinned: (id) => id === "c46",
     speakers: ["c45", "c44"],
     picturesMax: 2,
   });
   expect(picked).toEqual(new Set(["screen", "c46", "c45"]));
+});
+
+test("who is scrolled into sight is shown before those who spoke and are out of it", () => {
+  const picked = pickPictures({
+    ...nobody,
+    broadcasts: crowd,
+    inSight: (id) => ["c30", "c31", "c32"].includes(id),
+    speakers: ["c1", "c32"],
+    picturesMax: 4,
+  });
+  expect(picked).toEqual(new Set(["c30", "c31", "c32", "c1"]));
 });
 
 test("a speaker who has left is passed over", () => {

@@ -32,6 +32,9 @@ export function Stage({ room, name, soundBlocked, onSoundBlocked, showNumbers }:
   const count = others.length + own.length;
   const large = largeOne(others, chosen, dismissed);
   const enlarge = (id: string, on: boolean) => {
+    // Who is large is seen whoever speaks.
+    if (chosen) room.views.get(chosen)?.set({ pinned: false });
+    room.views.get(id)?.set({ pinned: on });
     setChosen(on ? id : undefined);
     setDismissed(on ? dismissed.filter((one) => one !== id) : [...dismissed, id]);
   };

@@ -99,6 +99,7 @@ export class Attention {
         this.#host.views.has(id),
       ),
       pinned: (id) => this.#host.views.get(id)?.options.pinned ?? false,
+      inSight: (id) => this.#host.views.get(id)?.elements.showing?.visible ?? true,
       speakers: this.#speakers,
       picturesMax: this.#host.picturesMax(),
     });

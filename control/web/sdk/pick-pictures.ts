@@ -6,6 +6,8 @@ export interface PictureChoice {
   broadcasts: readonly BroadcastInfo[];
   /** Whether the person wants to see it whoever speaks. */
   pinned(broadcastId: string): boolean;
+  /** Whether its place on the page is in sight; those that are elsewhere count as so. */
+  inSight(broadcastId: string): boolean;
   /** Who spoke, the last one first. */
   speakers: readonly string[];
   /** Cameras whose pictures are shown at once. */
@@ -14,17 +16,20 @@ export interface PictureChoice {
 
 /**
  * Whose pictures are shown where there are more cameras than can be: what is
- * pinned, then who spoke last, then who was there first. Screens are always shown.
+ * pinned, then what is in sight, and of that who spoke last, then who was there
+ * first. Screens are always shown.
  */
 export function pickPictures(choice: PictureChoice): Set<string> {
-  const { broadcasts, pinned, speakers, picturesMax } = choice;
+  const { broadcasts, pinned, inSight, speakers, picturesMax } = choice;
   const cameras = broadcasts.filter(({ media }) => media === "camera");
   const picked = new Set<string>();
   for (const { id, media } of broadcasts) if (media === "screen") picked.add(id);
   const rank = (id: string) => {
     if (pinned(id)) return -1;
     const spoke = speakers.indexOf(id);
-    return spoke < 0 ? speakers.length : spoke;
+    const recency = spoke < 0 ? speakers.length : spoke;
+    // Scrolling shows who is there, though they have not spoken for long.
+    return inSight(id) ? recency : speakers.length + 1 + recency;
   };
   // Sorting keeps the order of those who rank alike.
   const ranked = cameras.map(({ id }) => ({ id, rank: rank(id) }));
