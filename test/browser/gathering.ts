@@ -60,13 +60,31 @@ export function gather({ asks = false } = {}): Gathering {
     },
     arrive,
     async meet(tier, guests, codec) {
-      const ada = await arrive();
+      const names = ["Ben", "Cleo"].slice(0, guests ?? 0);
+      const [ada, ...others] = await Promise.all([
+        arrive(),
+        ...names.map(() => arrive()),
+      ]);
       const link = await ada.openRoom(weir.url, tier, codec);
       await ada.enter(link, "Ada");
-      const [ben, cleo] = [await arrive(), await arrive()];
-      if (guests) await ben.enter(link, "Ben");
-      if (guests === 2) await cleo.enter(link, "Cleo");
-      return { ada, ben, cleo, link };
+      for (const [at, other] of others.entries()) {
+        await other.enter(link, names[at] ?? "");
+      }
+      const guest = (at: number) => {
+        const other = others[at];
+        if (!other) throw new Error("Nobody was to come as this guest.");
+        return other;
+      };
+      return {
+        ada,
+        link,
+        get ben() {
+          return guest(0);
+        },
+        get cleo() {
+          return guest(1);
+        },
+      };
     },
   };
 }

@@ -164,3 +164,31 @@ test("the operator empties a host and takes it in again; a stranger does neither
   bodyOf(await control.call("POST", `${path}/uncordon`, { key }), 200);
   expect(await draining()).toBe(false);
 });
+
+test("what cannot move from a host ends at the drain's deadline with its reason, and comes back when there is room", async () => {
+  const key = control.keys.operator;
+  const room = await openRoom(control);
+  const ann = await enter(control, room.id, "ann");
+  const bob = await enter(control, room.id, "bob");
+  await ChannelClient.open(control, ann).welcomed();
+  const channel = await ChannelClient.open(control, bob).welcomed();
+  await live.broadcast(ann);
+  const seen = await live.view(bob);
+  await arrives(seen.peer, seen.watched);
+  await told(channel, "view.ready");
+  const path = `/v1/nodes/${other?.id}`;
+  bodyOf(await control.call("POST", `${path}/drain?withinMs=1000`, { key }), 200);
+  expect(await told(channel, "view.lost")).toMatchObject({
+    viewId: seen.id,
+    reason: "its host is being drained",
+    code: "no-consumer-capacity",
+  });
+  const left = () => other?.agent.registration?.media.receiving.all.length;
+  await waitFor(() => left() === 0, { what: "the host to have closed it" });
+  bodyOf(await control.call("POST", `${path}/uncordon`, { key }), 200);
+  const { viewId } = await told(channel, "view.granted");
+  const [again] = (await live.view(bob)).watched.views;
+  expect(again).toMatchObject({ status: "ready", id: viewId });
+  await leave(control, bob);
+  await leave(control, ann);
+});

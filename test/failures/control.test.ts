@@ -33,6 +33,13 @@ describe("media goes on and nothing is lost", () => {
     );
   }, 120_000);
 
+  test.each(["broker-evict", "mailbox-evict", "channel-evict"] as const)(
+    "while an object of control ends in the midst of its work (%s)",
+    async (kind) => {
+      await inject({ kind, atMs: 0, forMs: 0, host: 0, which: 0 }, await targets());
+    },
+  );
+
   test.each(databaseNames)(
     "while the %s database is away for five seconds",
     async (name) => {

@@ -12,8 +12,11 @@ beforeAll(async () => {
 afterAll(async () => {
   await small.stop();
 });
+/** Workers that a test holds still. */
+const held: number[] = [];
 // Whatever a test has done to a host: the next one finds all three well.
 afterEach(async () => {
+  for (const pid of held.splice(0)) process.kill(pid, "SIGCONT");
   for (const host of small.zone.fleet.hosts) {
     host.agent?.signal("SIGCONT");
     host.link.cut(false);
@@ -48,6 +51,31 @@ test.each([
   const followed = async () => (await pidOf(host, role)) !== died;
   await waitFor(followed, { what: "the worker that takes its place" });
   await small.isWell();
+});
+
+test("viewers whose host answers control and sends them nothing are moved on their word", async () => {
+  const host = await small.hostWith("views");
+  const { epoch } = (await small.nodeOf(host)) ?? {};
+  const pid = await pidOf(host, "consumer");
+  process.kill(pid, "SIGSTOP");
+  held.push(pid);
+  await small.isWell();
+  // Nothing but their word spoke against it.
+  const node = await small.nodeOf(host);
+  expect([node?.epoch, node?.state === "gone"]).toEqual([epoch, false]);
+});
+
+test("who loses every connection goes on in the same session, watching and sending", async () => {
+  const { remote } = small.zone.crowd;
+  const [seen = ""] = Object.keys(await remote.pictures());
+  const both = seen.split(" ");
+  const sessions = () => Promise.all(both.map((identity) => remote.sessionOf(identity)));
+  const before = await sessions();
+  const views = await small.control.count("view");
+  for (const identity of both) await remote.breakTransports(identity);
+  await small.isWell();
+  expect(await sessions()).toEqual(before);
+  expect(await small.control.count("view")).toBe(views);
 });
 
 test("an agent that is killed and started again has nothing of its former life", async () => {
