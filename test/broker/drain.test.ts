@@ -1,7 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { startZone, type Zone } from "#test/harness/zone.ts";
-import { checkLedger } from "./check-ledger.ts";
-import { checkPictureEqualsDatabase } from "./check-picture.ts";
 import {
   broadcaster,
   die,
@@ -12,29 +10,23 @@ import {
   watch,
   watchActive,
 } from "./people.ts";
+import { expectInOrder, type Stage, setStage } from "./stage.ts";
 
 /* A node that drains is emptied with both seats of every view held, and by a deadline. */
 
 let zone: Zone;
 let host: Host;
 let roomId: string;
-let owner: Awaited<ReturnType<typeof broadcaster>>;
+let owner: Stage["owner"];
 let viewers: string[];
 
 beforeEach(async () => {
-  zone = await startZone();
-  await register(zone, { name: "p", workers: ["producer", "producer"] });
-  host = await register(zone, { name: "c", workers: ["consumer"] });
-  roomId = await openRoom(zone);
-  owner = await broadcaster(zone, roomId);
+  ({ zone, host, roomId, owner } = await setStage(2));
   viewers = await Promise.all([1, 2, 3].map(() => join(zone, roomId)));
   for (const sessionId of viewers) await watchActive(zone, roomId, sessionId);
 });
 
-afterEach(async () => {
-  expect(await checkLedger(zone.eye, zone.settings)).toEqual([]);
-  expect(await checkPictureEqualsDatabase(zone)).toEqual([]);
-});
+afterEach(() => expectInOrder(zone));
 
 const views = () => zone.count('SELECT count(*) FROM "view"');
 const viewsOn = ({ name }: Host) =>

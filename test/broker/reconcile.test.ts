@@ -1,19 +1,9 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { findDrift } from "#control/ledger/drift.ts";
 import type { Inventory } from "#schema/agent/calls.ts";
-import { startZone, type Zone } from "#test/harness/zone.ts";
-import { checkLedger } from "./check-ledger.ts";
-import { checkPictureEqualsDatabase } from "./check-picture.ts";
-import {
-  broadcaster,
-  die,
-  type Host,
-  join,
-  openRoom,
-  register,
-  watch,
-  watchActive,
-} from "./people.ts";
+import type { Zone } from "#test/harness/zone.ts";
+import { die, type Host, join, register, watch, watchActive } from "./people.ts";
+import { expectInOrder, setStage } from "./stage.ts";
 
 /* What hosts have is held against the ledger, and totals against their rows. */
 
@@ -26,11 +16,7 @@ let transportId: string;
 let pipe: Inventory["pipes"][number];
 
 beforeEach(async () => {
-  zone = await startZone();
-  await register(zone, { name: "p", workers: ["producer"] });
-  host = await register(zone, { name: "c", workers: ["consumer"] });
-  roomId = await openRoom(zone);
-  await broadcaster(zone, roomId);
+  ({ zone, host, roomId } = await setStage(1));
   viewer = await join(zone, roomId);
   const [view] = await watchActive(zone, roomId, viewer);
   if (!view) throw new Error("There is no view.");
@@ -39,10 +25,7 @@ beforeEach(async () => {
   pipe = { broadcastId, producer, consumer, generation };
 });
 
-afterEach(async () => {
-  expect(await checkLedger(zone.eye, zone.settings)).toEqual([]);
-  expect(await checkPictureEqualsDatabase(zone)).toEqual([]);
-});
+afterEach(() => expectInOrder(zone));
 
 const whole = (): Inventory => ({
   views: [{ viewId, sessionId: viewer }],
