@@ -18,27 +18,26 @@ export async function reportLost(
   viewId: string,
 ): Promise<{ moved: boolean }> {
   const view = await locateView(env, session, viewId);
-  if (await isSourceSilent(env, view)) return { moved: false };
+  const sends = await sourceSends(env, view);
+  if (sends === false) return { moved: false };
   const { roomId, sessionId } = session;
-  const input = { roomId, sessionId, viewId };
+  const input = { roomId, sessionId, viewId, sends };
   return ask(env, zoneOf(roomId) ?? "", "viewLost", input);
 }
 
 /**
- * Whether the broadcast itself brings nothing. The view's own host knows best; where
- * it does not answer, its source's host does, and where that does not either, the
- * picture would not come by any other way.
+ * Whether the broadcast itself brings anything: the view's own host knows best, and
+ * where it does not answer, the source's host does.
+ * @returns undefined where neither says
  */
-async function isSourceSilent(env: Env, view: ClaimedView): Promise<boolean> {
+async function sourceSends(env: Env, view: ClaimedView): Promise<boolean | undefined> {
   const { viewId, broadcastId, consumer, producer } = view;
   const nodeId = nodeIdOfWorker(consumer.workerId);
   const sourceId = nodeIdOfWorker(producer.workerId);
-  const atSource = { type: "broadcast", broadcastId } as const;
   const [here, there] = await Promise.all([
     comesIn(env, nodeId, { type: "view", viewId }),
-    sourceId === nodeId ? undefined : comesIn(env, sourceId, atSource),
+    // A host that has both and says nothing is the one that its viewer misses.
+    sourceId === nodeId || comesIn(env, sourceId, { type: "broadcast", broadcastId }),
   ]);
-  if (here !== undefined) return !here;
-  // A host that has both and says nothing is the one that its viewer misses.
-  return sourceId !== nodeId && there !== true;
+  return here ?? there;
 }

@@ -63,7 +63,7 @@ test("viewers whose host answers control and sends them nothing are moved on the
   // Nothing but their word spoke against it.
   const node = await small.nodeOf(host);
   expect([node?.epoch, node?.state === "gone"]).toEqual([epoch, false]);
-});
+}, 120_000);
 
 test("who loses every connection goes on in the same session, watching and sending", async () => {
   const { remote } = small.zone.crowd;

@@ -90,16 +90,21 @@ export function loseUnconnected(
  * A viewer tells that a view's media comes no longer: it gets another seat at once,
  * and its host is suspect where several say so. What is too young to judge stays, and
  * what its broadcaster is cut off from.
+ * `sends` says whether the broadcast brings anything; absent, nobody knows.
  */
 export const viewLost = sessionDecision<
-  { roomId: string; sessionId: string; viewId: string },
+  { roomId: string; sessionId: string; viewId: string; sends?: boolean },
   { moved: boolean }
->((draft, { viewId }, room, session) => {
+>((draft, { viewId, sends }, room, session) => {
   const view = room.views.get(viewId);
   if (view?.sessionId !== session.id) return { refusal: "not-found" };
   // What its broadcaster does not send now comes to no other seat either.
   const broadcast = draft.state.broadcasts.get(view.broadcastId);
   if (broadcast?.row.state === "interrupted") return { moved: false };
+  const sourceId = nodeIdOfWorker(broadcast?.row.workerId ?? "");
+  const isHeard = draft.state.nodes.get(sourceId)?.state === "ready";
+  // Where nobody says what comes, it is the source's host that is gone, if it seems so.
+  if (!sends && !isHeard) return { moved: false };
   const { lossAfterMs } = draft.settings.failing;
   if (draft.nowMs - view.claimedAtMs < lossAfterMs) return { moved: false };
   const nodeId = nodeIdOfWorker(view.workerId);
