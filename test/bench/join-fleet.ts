@@ -1,6 +1,7 @@
 import type { Client, InStatement } from "@libsql/client/web";
 import { getSupportedRtpCapabilities } from "mediasoup";
 import { mediaCodecs } from "#agent/media/codecs.ts";
+import { countAccounts } from "#control/ledger/account-use.ts";
 import { rowWriter } from "#control/ledger/statements.ts";
 import * as fleet from "#schema/control/fleet.ts";
 import * as people from "#schema/control/rooms.ts";
@@ -82,6 +83,7 @@ export async function writeFleet(client: Client, shape: FleetShape): Promise<voi
     sql: `INSERT INTO zone (id, codecs_hash, router_rtp_capabilities) VALUES (?, ?, ?)`,
     args: [shape.zone, "0".repeat(64), JSON.stringify(rtpCapabilities)],
   });
+  await countAccounts(client, shape.zone);
 }
 
 function workerAt(zone: string, role: "consumer" | "producer", at: number): string {
