@@ -28,6 +28,10 @@ export class RtpGuest {
   readonly #entry: Entry;
   readonly #channel: WebSocket;
   readonly #peers: RtpPeer[] = [];
+  /** A channel closes a socket from which nothing comes. */
+  readonly #pings = setInterval(() => {
+    if (this.#channel.readyState === WebSocket.OPEN) this.#channel.send("ping");
+  }, 5000);
   /** Its own broadcast, once it is live. */
   broadcastId: string | undefined;
   #speak: ((loud: boolean) => void) | undefined;
@@ -123,6 +127,7 @@ export class RtpGuest {
   }
 
   async leave(): Promise<void> {
+    clearInterval(this.#pings);
     this.#channel.close();
     await Promise.all(this.#peers.map((peer) => peer.vanish()));
   }
