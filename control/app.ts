@@ -3,6 +3,7 @@ import { HTTPException } from "hono/http-exception";
 import { secureHeaders } from "hono/secure-headers";
 import type { AppEnv } from "./auth/access.ts";
 import { allowOrigins } from "./auth/origins.ts";
+import { isObjectGone } from "./objects/names.ts";
 import { Problem, problemResponse } from "./problem.ts";
 import { accounts } from "./routes/accounts.ts";
 import { agent } from "./routes/agent.ts";
@@ -21,6 +22,7 @@ import { views } from "./routes/views.ts";
 import { operatorWebhooks, webhooks } from "./routes/webhooks.ts";
 import { whep } from "./routes/whep.ts";
 import { whip } from "./routes/whip.ts";
+import { beganAnew } from "./services/ask.ts";
 
 const about = {
   openapi: "3.1.0",
@@ -84,6 +86,7 @@ export function createApp(): OpenAPIHono<AppEnv> {
 
 function answerError(error: Error): Response {
   if (error instanceof Problem) return problemResponse(error.code, error.options);
+  if (isObjectGone(error)) return answerError(beganAnew());
   if (error instanceof HTTPException) {
     const code = error.status === 415 ? "unsupported-media-type" : "bad-request";
     return problemResponse(code, { detail: error.message });

@@ -70,3 +70,16 @@ export function courierOf(env: Env, accountId: string): CourierStub {
   );
   return stub as CourierStub;
 }
+
+/**
+ * Whether an object ended, or took no more, while it was asked: what was asked may
+ * be done or not, and the next call finds the object anew.
+ */
+export function isObjectGone(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { durableObjectReset, overloaded, retryable } = error as Partial<
+    Record<"durableObjectReset" | "overloaded" | "retryable", boolean>
+  > &
+    Error;
+  return Boolean(durableObjectReset || overloaded || retryable);
+}

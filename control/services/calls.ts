@@ -10,11 +10,12 @@ import { nodeIdOfTransport } from "#schema/ids.ts";
 import { configOf, type Env } from "../env.ts";
 import { mailboxOf } from "../objects/names.ts";
 import { Problem } from "../problem.ts";
+import { answered } from "./ask.ts";
 
 /**
  * Calls a node's agent and waits for its answer.
  * @param afterSeq the instruction that the agent has to apply before
- * @throws Problem `media-timeout` or `media-failed`; nothing is known to be held
+ * @throws Problem `media-timeout`, `media-failed` or `unavailable`; nothing is known to be held
  *   on the node afterwards, and repeating the call is harmless
  */
 export async function callNode<Op extends CallOp>(
@@ -48,7 +49,7 @@ export async function callTransport<Op extends CallOp>(
 
 function relay(env: Env, nodeId: string, request: CallRequest, afterSeq: number) {
   const { callDeadlineMs } = configOf(env).settings.timing;
-  return mailboxOf(env, nodeId).call(request, afterSeq, callDeadlineMs);
+  return answered(mailboxOf(env, nodeId).call(request, afterSeq, callDeadlineMs));
 }
 
 function problemOf({ code, reason }: Extract<CallAnswer, { ok: false }>): Problem {
