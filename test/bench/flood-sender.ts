@@ -21,7 +21,7 @@ export interface Flooded {
   cpuShare: number;
 }
 
-const burstsPerSecond = 50;
+const burstsPerSecond = 20;
 
 /** Sends the same bytes again and again, and counts the answers' status lines. */
 async function openConnection(order: FloodOrder, request: string, count: () => void) {
