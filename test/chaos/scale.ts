@@ -44,7 +44,6 @@ export const quickScale: Scale = {
   settings: {
     tiers,
     chat: { presenceEveryMs: 1000, silentMs: 12_000 },
-    moves: { oldRunsMs: 5000 },
     // Hosts fail more often here than one would keep: none is held back for long.
     failing: { incidentMs: 2000, withinMs: 4000, holdMs: 3000, holdMaxMs: 6000 },
     timing: {
