@@ -21,25 +21,30 @@ interface Sources {
   waiting: string;
 }
 
-const heldBy = (from: Sources) => `
-  SELECT room.account_id AS account_id, 1 AS rooms, 0 AS sessions, 0 AS points,
-      0 AS cameras, 0 AS screens
-    FROM ${from.rooms} WHERE room.state = 'open'
-  UNION ALL
-  SELECT room.account_id, 0, 1, 0, 0, 0
-    FROM ${from.sessions} JOIN room ON room.id = session.room_id
-  UNION ALL
-  SELECT room.account_id, 0, 0, reservation.points, 0, 0
-    FROM ${from.reservations} JOIN room ON room.id = reservation.room_id
-  UNION ALL
-  SELECT room.account_id, 0, 0, 0, media_class = 'camera', media_class = 'screen'
-    FROM ${from.views} JOIN room ON room.id = "view".room_id
+const parts: Record<keyof Sources, (from: string) => string> = {
+  rooms: (from) => `SELECT room.account_id AS account_id, 1 AS rooms, 0 AS sessions,
+      0 AS points, 0 AS cameras, 0 AS screens
+    FROM ${from} WHERE room.state = 'open'`,
+  sessions: (from) => `SELECT room.account_id, 0, 1, 0, 0, 0
+    FROM ${from} JOIN room ON room.id = session.room_id`,
+  reservations: (from) => `SELECT room.account_id, 0, 0, reservation.points, 0, 0
+    FROM ${from} JOIN room ON room.id = reservation.room_id`,
+  views: (from) => `SELECT room.account_id, 0, 0, 0, media_class = 'camera',
+      media_class = 'screen'
+    FROM ${from} JOIN room ON room.id = "view".room_id
       JOIN broadcast ON broadcast.id = "view".broadcast_id
-    WHERE "view".newest
-  UNION ALL
-  SELECT room.account_id, 0, 0, 0, media_class = 'camera', media_class = 'screen'
-    FROM ${from.waiting} JOIN room ON room.id = waiting.room_id
-      JOIN broadcast ON broadcast.id = waiting.broadcast_id`;
+    WHERE "view".newest`,
+  waiting: (from) => `SELECT room.account_id, 0, 0, 0, media_class = 'camera',
+      media_class = 'screen'
+    FROM ${from} JOIN room ON room.id = waiting.room_id
+      JOIN broadcast ON broadcast.id = waiting.broadcast_id`,
+};
+
+/** Rooms come first, as they name the columns. */
+const heldBy = (from: { rooms: string } & Partial<Sources>) =>
+  Object.entries(from)
+    .map(([what, source]) => parts[what as keyof Sources](source))
+    .join("\n  UNION ALL\n  ");
 
 const summed = `account_id, sum(rooms) AS rooms, sum(sessions) AS sessions,
   sum(points) AS points, sum(cameras) AS cameras, sum(screens) AS screens`;
@@ -58,21 +63,24 @@ const touched = (table: string, ...keys: string[]) =>
     .map((key, at) => `${table}.${key} = touched.value ->> ${at}`)
     .join(" AND ")}`;
 
-const heldByTouched = heldBy({
+const touchedSources: Sources = {
   rooms: touched("room", "id"),
   sessions: touched("session", "id"),
   reservations: touched("reservation", "room_id", "worker_id"),
   views: touched('"view"', "id"),
   waiting: touched("waiting", "session_id", "broadcast_id"),
-});
+};
 
-const moveSql = (sign: "+" | "-") => `UPDATE account_use SET
+const moveSql = (
+  sign: "+" | "-",
+  from: { rooms: string } & Partial<Sources>,
+) => `UPDATE account_use SET
     rooms_open = rooms_open ${sign} held.rooms,
     sessions_present = sessions_present ${sign} held.sessions,
     points_reserved = points_reserved ${sign} held.points,
     cameras_watched = cameras_watched ${sign} held.cameras,
     screens_watched = screens_watched ${sign} held.screens
-  FROM (SELECT ${summed} FROM (${heldByTouched}) GROUP BY account_id) AS held
+  FROM (SELECT ${summed} FROM (${heldBy(from)}) GROUP BY account_id) AS held
   WHERE account_use.account_id = held.account_id`;
 
 const capsSql = `INSERT INTO account_use
@@ -105,7 +113,14 @@ export function accountStatements(changes: Changes): {
   if (accounts.size === 0 && counted.every(({ size }) => size === 0)) {
     return { before: [], after: [] };
   }
-  const args = [rooms, ...counted].map((table) =>
+  // Every statement is read anew by the database: what is not touched is left out.
+  const lists = { sessions, reservations, views, waiting };
+  const used = Object.entries(lists).filter(([, { size }]) => size > 0);
+  const from = Object.fromEntries(
+    used.map(([what]) => [what, touchedSources[what as keyof Sources]]),
+  );
+  const sources = { rooms: touchedSources.rooms, ...from };
+  const args = [rooms, ...used.map(([, table]) => table)].map((table) =>
     JSON.stringify([...table.keysPut(), ...table.keysRemoved()]),
   );
   const own = JSON.stringify(
@@ -127,10 +142,10 @@ export function accountStatements(changes: Changes): {
   return {
     before: [
       ...(known ? [{ sql: capsSql, args: [own] }] : []),
-      { sql: moveSql("-"), args },
+      { sql: moveSql("-", sources), args },
     ],
     after: [
-      { sql: moveSql("+"), args },
+      { sql: moveSql("+", sources), args },
       ...(known ? [{ sql: sameSql, args: [own] }] : []),
     ],
   };
