@@ -63,7 +63,7 @@ export function RemoteTile(props: RemoteProps) {
     data-large=${isLarge}
   >
     <video ref=${ref} autoplay playsinline aria-label=${isScreen ? name : `Picture of ${identity}`} />
-    ${cover && html`<p class="cover"><${Initial} of=${identity} />${cover}</p>`}
+    ${cover && html`<p class="cover"><${Initial} of=${identity} /><span class="cover-text">${cover}</span></p>`}
     ${veil && html`<p class="veil" data-testid="veil">${veil}</p>`}
     <${TileNumbers} stats=${stats} />
     <button
