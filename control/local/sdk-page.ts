@@ -87,9 +87,13 @@ function description({ text, tags }: Doc): Html {
   }`;
 }
 
-/** Code is what stands further in, as in the docstring itself. */
+/** Code is what stands further in, and lists have dashes, as in the docstring itself. */
 function paragraph(text: string): Html | string {
   if (text === "") return "";
+  if (text.startsWith("- ")) {
+    const items = text.slice(2).split("\n- ");
+    return html`<ul>${items.map((item) => html`<li>${inline(item)}</li>`)}</ul>`;
+  }
   return text.startsWith("    ")
     ? html`<pre class="example">${text.replaceAll(/^ {4}/gm, "")}</pre>`
     : html`<p>${inline(text)}</p>`;
