@@ -27,6 +27,12 @@ const methods = {
     return { url, zone, keys };
   },
   endObject: (binding: ObjectBinding, name: string) => there().endObject(binding, name),
+  collect: () => there().collect(),
+  /** What the runtime says of its collections, where it was told to. */
+  collections: () =>
+    there()
+      .logs()
+      .filter((line) => line.includes("Mark-Compact")),
   crash: () => there().crash(),
   cron: () => there().cron(),
   stopDatabase: (name: DatabaseName) => there().databases[name].stop(),

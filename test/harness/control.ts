@@ -103,6 +103,11 @@ export interface Control {
    */
   endObject(binding: ObjectBinding, name: string): Promise<void>;
   /**
+   * Frees what control's heap holds in vain. Takes `mortalObjects` and a runtime with
+   * --expose-gc.
+   */
+  collect(): Promise<void>;
+  /**
    * Kills the runtime, which wrangler then starts again: every object loses its
    * memory in the middle of what it does, and keeps its storage. The address stays.
    */
@@ -189,6 +194,10 @@ export async function startControl(options: ControlOptions = {}): Promise<Contro
   const { url } = await harness.listen();
   const origin = url.origin;
   const worker = harness.getWorker();
+  const command = async (path: string) => {
+    const { ok, status } = await worker.fetch(path);
+    if (!ok) throw new Error(`${path} was answered with ${status}`);
+  };
   return {
     url: origin,
     zone,
@@ -200,11 +209,8 @@ export async function startControl(options: ControlOptions = {}): Promise<Contro
     call: (method, path, callOptions) => call(origin, method, path, callOptions),
     evict: (className, name, webSockets = "hibernate") =>
       worker.evictDurableObject(className, { name, webSockets }),
-    async endObject(binding, name) {
-      const path = `/end/${binding}/${encodeURIComponent(name)}`;
-      const { ok, status } = await worker.fetch(path);
-      if (!ok) throw new Error(`Ending ${name} was answered with ${status}`);
-    },
+    endObject: (binding, name) => command(`/end/${binding}/${encodeURIComponent(name)}`),
+    collect: () => command("/collect"),
     async crash() {
       const runtime = childrenOf(process.pid, "workerd").at(-1);
       if (!runtime) throw new Error("There is no runtime to kill.");

@@ -32,11 +32,18 @@ async function end(path, env) {
   return new Response("ended");
 }
 
+/** Frees what the heap holds in vain; takes a runtime with --expose-gc. */
+function collect() {
+  globalThis.gc();
+  return new Response("collected");
+}
+
 export default {
   ...control.default,
   fetch(request, env, context) {
     const { pathname } = new URL(request.url);
     if (pathname.startsWith("/end/")) return end(pathname, env);
+    if (pathname === "/collect") return collect();
     return control.default.fetch(request, env, context);
   },
 };

@@ -12,7 +12,8 @@ export function pageOf(report: SoakReport): string {
   const plots = [...groups].map(([title, curves]) => plotOf(title, curves)).join("\n");
   const rows = report.verdicts
     .map((one) => {
-      const cells = [one.middle, one.end, one.megabytesPerHour, one.megabytesPerHourMax];
+      const most = one.megabytesPerHourMax ?? "not judged";
+      const cells = [one.middle, one.end, one.megabytesPerHour, most];
       const tail = cells.map((cell) => `<td>${cell}</td>`).join("");
       return `<tr${one.grows ? ' class="missed"' : ""}><td>${one.name}</td>${tail}</tr>`;
     })
@@ -33,7 +34,8 @@ export function pageOf(report: SoakReport): string {
 </style>
 <h1>Memory over ${report.minutes} minutes</h1>
 <p>${report.joins} joins, ${report.views} views; leaks: ${report.leaks}. The line through
-the second half of each curve is judged.</p>
+the second half of each curve is judged; but for the local runtime's, which keeps
+some memory of each request to whatever worker. Control is judged by its heap.</p>
 <table><thead><tr><th>process</th><th>middle, MB</th><th>end, MB</th><th>rise, MB/h</th><th>at most</th></tr></thead><tbody>
 ${rows}
 </tbody></table>

@@ -7,6 +7,7 @@ import { Watch } from "#test/chaos/watch.ts";
 import { marksOf, type RunningZone, startZone } from "#test/chaos/zone.ts";
 import { childrenOf } from "#test/harness/children.ts";
 import { Random } from "#test/sim/random.ts";
+import { collectionsToFlush, heapCurve, heapFlags } from "./heap.ts";
 import { type Curve, Memory, type Watched } from "./memory.ts";
 import { type Verdict, verdictOf } from "./verdict.ts";
 
@@ -35,12 +36,15 @@ export interface SoakOptions {
 }
 
 const sampleMs = 5000;
+/** One of so many samples is one of control's heap too. */
+const collectEvery = 6;
 /** One of so many changes is a camera's, which all its viewers live through. */
 const cameraEvery = 8;
 
 /** Lets people come and go for a while, and follows what every process holds. */
 export async function runSoak(options: SoakOptions): Promise<SoakReport> {
   const { scale, seed, minutes, say } = options;
+  process.env.MINIFLARE_WORKERD_V8_FLAGS = heapFlags;
   const zone = await startZone(scale, seed, say);
   try {
     const watch = new Watch(zone.control.remote, zone.fleet, marksOf(scale), say);
@@ -58,8 +62,11 @@ export async function runSoak(options: SoakOptions): Promise<SoakReport> {
     const goneMs = chat.silentMs + chat.presenceEveryMs + timing.sessionGraceMs;
     const leaks = await emptied(zone, goneMs + 15_000);
     await watch.stop();
-    const curves = [...memory.curves.values()];
-    const verdicts = curves.map(verdictOf);
+    const heap = heapCurve("control (its heap)", await collections(zone), minutes);
+    if (heap.points.length === 0)
+      throw new Error("The runtime tells nothing of its heap.");
+    const curves = [heap, ...memory.curves.values()];
+    const verdicts = curves.map((curve) => verdictOf(curve, !isRuntime(curve.name)));
     const growing = verdicts.filter(({ grows }) => grows);
     return {
       minutes,
@@ -105,6 +112,7 @@ async function soak(
   const sampling = async () => {
     for (let count = 0; performance.now() < untilMs; count++) {
       memory.sample(processes);
+      if (count % collectEvery === 0) await zone.control.remote.collect();
       if (count % 12 === 0) {
         const minutesLeft = Math.ceil((untilMs - performance.now()) / 60_000);
         say(`${zone.population.joins} joins so far, ${minutesLeft} minutes left`);
@@ -115,11 +123,23 @@ async function soak(
   await Promise.all([changing(), sampling()]);
 }
 
+/** What the runtime has told of control's heap. */
+async function collections({ control: { remote } }: RunningZone): Promise<string[]> {
+  for (let count = 0; count < collectionsToFlush; count += 1) await remote.collect();
+  // They come as the process's output, which is read a moment later.
+  await delay(1000);
+  return remote.collections();
+}
+
+/** The runtime's processes are shown and not judged: see `heap.ts`. */
+const runtimeName = "runtime (local workerd)";
+const isRuntime = (name: string) => name.startsWith(runtimeName);
+
 /** What is followed: not the crowd, which is no part of Weir. */
 async function processesOf(zone: RunningZone): Promise<Watched[]> {
   const control = childrenOf(zone.control.pid, "workerd");
   const processes: Watched[] = [
-    ...control.map((pid, at) => ({ name: `control workerd ${at + 1}`, pid })),
+    ...control.map((pid, at) => ({ name: `${runtimeName} ${at + 1}`, pid })),
     { name: "databases (with wrangler)", pid: zone.control.pid },
   ];
   for (const host of zone.fleet.hosts) {

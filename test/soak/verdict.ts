@@ -16,13 +16,16 @@ export interface Verdict {
   end: number;
   /** The line's rise. */
   megabytesPerHour: number;
-  /** What it may rise by. */
-  megabytesPerHourMax: number;
+  /** What it may rise by; undefined: whatever it likes. */
+  megabytesPerHourMax: number | undefined;
   grows: boolean;
 }
 
-/** Judges a process's memory from the middle of the run on. */
-export function verdictOf({ name, points }: Curve): Verdict {
+/**
+ * Judges a process's memory from the middle of the run on.
+ * @param judged whether its rise counts, or is only told
+ */
+export function verdictOf({ name, points }: Curve, judged: boolean): Verdict {
   const half = points.slice(Math.floor(points.length / 2));
   const mean = (values: number[]) =>
     values.reduce((sum, value) => sum + value, 0) / Math.max(values.length, 1);
@@ -42,8 +45,8 @@ export function verdictOf({ name, points }: Curve): Verdict {
     middle: rounded(at(half[0]?.minute)),
     end: rounded(at(half.at(-1)?.minute)),
     megabytesPerHour: rounded(perMinute * 60),
-    megabytesPerHourMax: rounded(most),
-    grows: perMinute * 60 > most,
+    megabytesPerHourMax: judged ? rounded(most) : undefined,
+    grows: judged && perMinute * 60 > most,
   };
 }
 
