@@ -5,7 +5,7 @@ import type { NodeRow } from "./state.ts";
 /*
  * A node that fails twice in a short time takes nothing new until it was well for
  * a while, and for longer each time: what comes and goes disturbs more than what
- * is gone. What it has, it keeps. What fails at about the same time, as all workers
+ * is gone. What it has, it keeps. No more than half of a zone is held back. What fails at about the same time, as all workers
  * of a host do, is one failure.
  */
 
@@ -20,10 +20,28 @@ export function noteFailure(draft: Draft, row: NodeRow, what: string): void {
   row.failure = what;
   row.failedAtMs = nowMs;
   draft.touchNode(row.id);
-  if (!again && row.heldUntilMs === null) return;
-  row.holds += 1;
-  hold(draft, row);
-  draft.emitForNode(row, { type: "node.failing", nodeId: row.id, reason: what });
+  if (again || row.heldUntilMs !== null) {
+    row.holds += 1;
+    hold(draft, row);
+    draft.emitForNode(row, { type: "node.failing", nodeId: row.id, reason: what });
+  }
+  letGo(draft);
+}
+
+/**
+ * Lets those go that were well longest, where too much of the zone is held back: what
+ * comes and goes is better than nothing.
+ */
+function letGo(draft: Draft): void {
+  const there = [...draft.state.nodes.values()].filter(({ state }) => state !== "gone");
+  const held = there
+    .filter(({ heldUntilMs }) => heldUntilMs !== null)
+    .sort((a, b) => a.failedAtMs - b.failedAtMs);
+  const most = Math.floor(there.length * draft.settings.failing.heldShareMax);
+  for (const { id } of held.slice(0, Math.max(0, held.length - most))) {
+    draft.clearDeadline("node-hold", id);
+    endHold(draft, id);
+  }
 }
 
 /** A node that is held back is well again: its time starts now. */

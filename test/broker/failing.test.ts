@@ -52,11 +52,16 @@ async function refusalOfNewcomer(): Promise<string | undefined> {
   return refused[0]?.detail;
 }
 
+async function failTwice(one: Host): Promise<void> {
+  await die(zone, one, 0);
+  await dieAgain(one);
+}
+
 /** A worker's next life ends too, long enough after the first to be a failure anew. */
-async function dieAgain(): Promise<void> {
+async function dieAgain(one = host): Promise<void> {
   await zone.advance(zone.settings.failing.incidentMs);
-  const workers = [{ workerId: host.workers[0]?.workerId ?? "", incarnation: "another" }];
-  const { nodeId, epoch } = host;
+  const workers = [{ workerId: one.workers[0]?.workerId ?? "", incarnation: "another" }];
+  const { nodeId, epoch } = one;
   const died = { nodeId, epoch, ...workers[0], replacedBy: "a third" };
   await zone.get("workerDied", { workerId: "", incarnation: "", ...died });
 }
@@ -78,6 +83,18 @@ test("a host that fails twice in a minute gets nothing new until it was well for
   await zone.advance(59_999);
   expect(await refusalOfNewcomer()).toContain("1 failing");
   await zone.advance(1);
+  expect(await refusalOfNewcomer()).toBeUndefined();
+});
+
+test("no more than half of a zone is held back: who was well longest is let go", async () => {
+  const other = await register(zone, { name: "d", workers: ["consumer"] });
+  await failTwice(host);
+  expect((await nodeOf(host))?.failure?.heldUntil).toBeDefined();
+  await zone.advance(20_000);
+  await failTwice(other);
+  // One of three may be held; the other serves again.
+  expect((await nodeOf(host))?.failure?.heldUntil).toBeUndefined();
+  expect((await nodeOf(other))?.failure?.heldUntil).toBeDefined();
   expect(await refusalOfNewcomer()).toBeUndefined();
 });
 
