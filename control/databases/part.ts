@@ -17,6 +17,8 @@ export class Part {
   readonly #timeoutMs: number;
   readonly #pauseMs: number;
   #pausedUntilMs = 0;
+  /** When it answered last. */
+  #answeredAtMs = 0;
 
   /** @param patience milliseconds that it may take, and that it is left alone */
   constructor(
@@ -51,13 +53,17 @@ export class Part {
     // queue: each has its own, which costs next to nothing.
     const { url, token } = this.#address;
     const client = openDatabase(url, token, this.#timeoutMs);
+    const startedMs = Date.now();
     try {
       const result = await work(client);
       this.#pausedUntilMs = 0;
+      this.#answeredAtMs = Date.now();
       return result;
     } catch (error) {
       if (isRefusedByDatabase(error)) throw error;
-      this.#pausedUntilMs = Date.now() + this.#pauseMs;
+      // Where it answers others meanwhile, it is slow and not down.
+      const isDown = this.#answeredAtMs <= startedMs;
+      if (isDown) this.#pausedUntilMs = Date.now() + this.#pauseMs;
       throw this.#down();
     }
   }
