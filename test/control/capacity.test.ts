@@ -31,6 +31,8 @@ beforeAll(async () => {
         sessionAttachMs: 600_000,
         callDeadlineMs: 20_000,
       },
+      // A hundred come at once on a machine that may be busy with other tests.
+      databases: { sessions: { timeoutMs: 20_000 } },
     },
   });
   node = await startNode(control, "small", "producer:camera:2,consumer:camera:2:2");
