@@ -82,4 +82,4 @@ test("who goes while control is killed holds nothing for long after", async () =
 
 test("after everybody has left nothing is held anywhere", async () => {
   await small.isEmptyAfterAll();
-});
+}, 150_000);

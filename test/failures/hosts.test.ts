@@ -166,4 +166,4 @@ test.each([
 
 test("after everybody has left nothing is held anywhere", async () => {
   await small.isEmptyAfterAll();
-});
+}, 150_000);
