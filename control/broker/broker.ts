@@ -240,7 +240,7 @@ export class Broker {
       }
       this.#generation = fence.generation;
       const state = await loadZone(client, zone, settings);
-      state.postponeOverdue(now());
+      state.postponeDeadlines(now());
       this.#state = state;
       return state;
     } catch (error) {

@@ -114,9 +114,12 @@ export class ZoneState {
     return [...views].filter((view) => view.broadcastId === broadcastId);
   }
 
-  /** Nobody loses anything for time in which there was no broker to hear them. */
-  postponeOverdue(nowMs: number): void {
-    const { timing, moves, failing } = this.picture.settings;
+  /**
+   * Nobody loses anything for time in which there was no broker to hear them: what
+   * they have time for, they have all of it from now.
+   */
+  postponeDeadlines(nowMs: number): void {
+    const { timing, moves } = this.picture.settings;
     const fullMs: Record<DeadlineRow["kind"], number> = {
       "pipe-linger": timing.pipeLingerMs,
       "view-claim": timing.viewClaimMs,
@@ -127,12 +130,12 @@ export class ZoneState {
       resume: moves.resumeMs,
       leave: moves.oldRunsMs,
       drain: 0,
-      "node-hold": failing.holdMs,
+      "node-hold": 0,
       defragment: 0,
     };
     for (const [key, row] of [...this.deadlines]) {
-      if (row.dueAtMs >= nowMs) continue;
-      this.deadlines.set(key, { ...row, dueAtMs: nowMs + fullMs[row.kind] });
+      const dueAtMs = nowMs + fullMs[row.kind];
+      if (row.dueAtMs < dueAtMs) this.deadlines.set(key, { ...row, dueAtMs });
     }
   }
 

@@ -46,6 +46,8 @@ export class NodeMailbox extends DurableObject<Env> {
   readonly #events: NodeEvents;
   readonly #lease: Lease;
   #tellPoll: (() => void) | undefined;
+  /** Polls so far: only the newest is waited for by the agent. */
+  #turn = 0;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -70,8 +72,7 @@ export class NodeMailbox extends DurableObject<Env> {
 
   /** Instructions of a commit, pushed by the broker. */
   async deliver(items: OutboxItem[]): Promise<void> {
-    this.#instructions?.add(items);
-    this.#wakePoll();
+    this.#instructions?.push(items);
   }
 
   /**
@@ -89,6 +90,7 @@ export class NodeMailbox extends DurableObject<Env> {
       return { callId: "", ok: false, code: "gone", reason };
     }
     const { pipeAddress } = this.#registration;
+    this.#instructions?.want(afterSeq);
     const answer = this.#calls.add(request, afterSeq, deadlineMs);
     this.#wakePoll();
     return pipesTo(pipeAddress, request, await answer);
@@ -98,8 +100,10 @@ export class NodeMailbox extends DurableObject<Env> {
   async poll(epoch: number, ackSeq: number): Promise<PollAnswer> {
     if (!this.#heard(epoch)) return { ok: false, refusal: fenced };
     const instructions = this.#instructions as InstructionQueue;
+    this.#turn += 1;
+    const turn = this.#turn;
     this.#wakePoll();
-    await instructions.acknowledge(ackSeq);
+    instructions.acknowledge(ackSeq);
     const { pollHoldMs } = configOf(this.env).settings.timing;
     const endMs = Date.now() + pollHoldMs;
     for (;;) {
@@ -111,9 +115,10 @@ export class NodeMailbox extends DurableObject<Env> {
         return { ok: true, body };
       const leftMs = endMs - Date.now();
       if (leftMs <= 0) return { ok: true };
-      const newer = await this.#waitForWork(Math.min(leftMs, redeliveryMs));
+      await this.#waitForWork(Math.min(leftMs, redeliveryMs));
       if (this.#registration?.epoch !== epoch) return { ok: false, refusal: fenced };
-      if (newer) return { ok: true };
+      // The agent has given this poll up: what it took would be lost.
+      if (this.#turn !== turn) return { ok: true };
     }
   }
 
@@ -121,7 +126,7 @@ export class NodeMailbox extends DurableObject<Env> {
   async report(epoch: number, report: ReportRequest): Promise<ReportAnswer> {
     if (!this.#heard(epoch)) return { ok: false, refusal: fenced };
     for (const answer of report.answers) this.#calls.settle(answer);
-    await this.#instructions?.acknowledge(report.ackSeq);
+    this.#instructions?.acknowledge(report.ackSeq);
     const node = this.#registration as Registration;
     const refusal = await this.#events.passOn(node, report.events);
     if (refusal) return { ok: false, refusal };
@@ -178,6 +183,7 @@ export class NodeMailbox extends DurableObject<Env> {
       acknowledged: async (seq) => {
         await broker().ask("acknowledge", { nodeId, seq });
       },
+      arrived: () => this.#wakePoll(),
     });
   }
 
@@ -199,19 +205,14 @@ export class NodeMailbox extends DurableObject<Env> {
     this.#tellPoll?.();
   }
 
-  /** @returns true where a newer poll has taken over */
-  async #waitForWork(ms: number): Promise<boolean> {
+  /** Waits until a poll is woken, or for `ms` milliseconds. */
+  async #waitForWork(ms: number): Promise<void> {
     let timer: ReturnType<typeof setTimeout> | undefined;
-    let tell: (() => void) | undefined;
     await new Promise<void>((resolve) => {
-      tell = resolve;
       this.#tellPoll = resolve;
       timer = setTimeout(resolve, ms);
     });
     clearTimeout(timer);
-    const newer = this.#tellPoll !== tell;
-    if (!newer) this.#tellPoll = undefined;
-    return newer;
   }
 }
 

@@ -14,6 +14,7 @@ let zone: Zone;
 let host: Host;
 let queue: InstructionQueue;
 let told: number[];
+let arrived: ReturnType<typeof vi.fn<() => void>>;
 
 beforeEach(async () => {
   vi.useFakeTimers({ toFake: ["Date"] });
@@ -21,6 +22,7 @@ beforeEach(async () => {
   await register(zone, { name: "p", workers: ["producer"] });
   host = await register(zone, { name: "c", workers: ["consumer"] });
   told = [];
+  arrived = vi.fn();
   queue = newQueue();
   queue.known(0);
 });
@@ -36,6 +38,7 @@ function newQueue(): InstructionQueue {
       told.push(seq);
       await zone.get("acknowledge", { nodeId: host.nodeId, seq });
     },
+    arrived,
   });
 }
 
@@ -55,17 +58,26 @@ async function closings(): Promise<OutboxItem[]> {
 }
 
 const seqs = (items: OutboxItem[]) => items.map(({ seq }) => seq);
+/** What polls are given, until it is as much as is wanted. */
+async function taken(of: InstructionQueue, wanted: OutboxItem[]): Promise<OutboxItem[]> {
+  const all: OutboxItem[] = [];
+  await vi.waitFor(() => {
+    all.push(...of.take());
+    expect(seqs(all)).toEqual(seqs(wanted));
+  });
+  return all;
+}
 const later = (ms: number) => vi.setSystemTime(Date.now() + ms);
 
 test("a poll answer that is lost after the commit is given again, and again until acknowledged", async () => {
   const items = await closings();
-  queue.add(items);
+  queue.push(items);
   expect(queue.take()).toEqual(items);
   expect(queue.take()).toEqual([]);
   later(2000);
   expect(queue.take()).toEqual(items);
   const last = items.at(-1)?.seq ?? 0;
-  await queue.acknowledge(last);
+  queue.acknowledge(last);
   later(2000);
   expect(queue.take()).toEqual([]);
   expect(told.at(-1)).toBe(last);
@@ -73,29 +85,46 @@ test("a poll answer that is lost after the commit is given again, and again unti
   await expect.poll(() => zone.count(left, host.nodeId)).toBe(0);
 });
 
-test("pushes that come twice are given once, those that come out of order in order", async () => {
+test("an answer that is lost is given again though others come after it all the time", async () => {
+  const items = await closings();
+  queue.push(items.slice(0, 1));
+  expect(seqs(queue.take())).toEqual([1]);
+  later(1500);
+  queue.push(items.slice(1, 2));
+  expect(seqs(queue.take())).toEqual([2]);
+  later(500);
+  queue.push(items.slice(2, 3));
+  expect(seqs(queue.take())).toEqual([1, 3]);
+});
+
+test("pushes that come twice are given once, what is missing between them is read at once", async () => {
   const items = await closings();
   expect(items.length).toBeGreaterThan(3);
-  queue.add(items.slice(0, 1));
-  queue.add(items.slice(0, 1));
-  queue.add(items.slice(2));
+  queue.push(items.slice(0, 1));
+  queue.push(items.slice(0, 1));
+  queue.push(items.slice(2));
   expect(seqs(queue.take())).toEqual([1]);
-  // The gap is read from the database at the next poll.
-  await queue.acknowledge(0);
-  later(2000);
-  expect(queue.take()).toEqual(items);
+  await taken(queue, items.slice(1));
+  // The poll that is held is told of what was read, not only of what was pushed.
+  expect(arrived).toHaveBeenCalledTimes(4);
+});
+
+test("an instruction that a call waits for is read where its push was lost", async () => {
+  const items = await closings();
+  queue.want(items.at(-1)?.seq ?? 0);
+  expect(queue.take()).toEqual([]);
+  await taken(queue, items);
 });
 
 test("a push that never came is read, by a mailbox that woke without memory too", async () => {
   const items = await closings();
-  await queue.acknowledge(0);
   later(30_001);
-  await queue.acknowledge(0);
-  expect(seqs(queue.take())).toEqual(seqs(items));
+  queue.acknowledge(0);
+  await taken(queue, items);
   const woken = newQueue();
-  woken.add(items.slice(-1));
-  await woken.acknowledge(1);
-  expect(seqs(woken.take())).toEqual(seqs(items).slice(1));
+  woken.push(items.slice(-1));
+  woken.acknowledge(1);
+  await taken(woken, items.slice(1));
 });
 
 test("a database that is down holds up no poll, and nothing is lost by it", async () => {
@@ -107,20 +136,22 @@ test("a database that is down holds up no poll, and nothing is lost by it", asyn
         ? Promise.reject(new Error("The database is down."))
         : outboxAfter(zone.eye, host.nodeId, afterSeq),
     acknowledged: () => Promise.reject(new Error("The database is down.")),
+    arrived,
   });
-  await blind.acknowledge(0);
+  blind.acknowledge(0);
   expect(blind.take()).toEqual([]);
+  await vi.waitFor(() => expect(arrived).toHaveBeenCalled());
   down = false;
-  await blind.acknowledge(0);
-  expect(seqs(blind.take())).toEqual(seqs(items));
+  blind.acknowledge(0);
+  await taken(blind, items);
 });
 
 test("an acknowledgement that comes late, or twice, takes nothing back", async () => {
   const items = await closings();
-  queue.add(items);
+  queue.push(items);
   queue.take();
-  await queue.acknowledge(3);
-  await queue.acknowledge(1);
+  queue.acknowledge(3);
+  queue.acknowledge(1);
   later(2000);
   expect(seqs(queue.take())).toEqual(seqs(items).filter((seq) => seq > 3));
 });

@@ -54,7 +54,8 @@ export const quickScale: Scale = {
       pipeLingerMs: 1000,
       viewClaimMs: 8000,
       sessionAttachMs: 10_000,
-      sessionGraceMs: 4000,
+      // Longer than the longest pause between two attempts of the SDK.
+      sessionGraceMs: 6000,
       callDeadlineMs: 3000,
     },
   },

@@ -64,7 +64,8 @@ export class Channel {
     this.#socket = new ReconnectingWebSocket(address.href, [], {
       // The first delay differs by client: a restarted server is not run over.
       minReconnectionDelay: 300 + Math.random() * 700,
-      maxReconnectionDelay: 8000,
+      // Well below the time that a session without a socket is kept for.
+      maxReconnectionDelay: 5000,
       reconnectionDelayGrowFactor: 1.6,
       connectionTimeout: 6000,
       maxEnqueuedMessages: 0,
