@@ -24,6 +24,27 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
 const node = join(root, "node_modules/.bin/node");
 const nodeMajor = 24;
 const browsers = ["chromium", "google-chrome", "chromium-browser"];
+/** What only tests need, by the programs that any one of is enough. */
+const testTools = [
+  {
+    what: "browser",
+    programs: browsers,
+    packageName: "chromium",
+    tests: "browser tests",
+  },
+  {
+    what: "second browser",
+    programs: ["firefox-esr", "firefox"],
+    packageName: "firefox-esr",
+    tests: "tests of playback in Firefox",
+  },
+  {
+    what: "TURN server",
+    programs: ["turnserver"],
+    packageName: "coturn",
+    tests: "tests of networks that need one",
+  },
+];
 
 try {
   const unlock = await lockSetup(hashOf(cacheFolder()));
@@ -31,10 +52,7 @@ try {
   requireNode();
   await provideWorker(root);
   await buildPages();
-  if (process.argv.includes("--browser")) {
-    await findBrowser();
-    await findTurnServer();
-  }
+  if (process.argv.includes("--browser")) await provideForTests();
   unlock();
 } catch (error) {
   const message = error instanceof Error ? error.message : String(error);
@@ -132,30 +150,27 @@ async function buildPages() {
   writeFileSync(marker, hash);
 }
 
-async function findBrowser() {
+/** Installs what tests need where that is allowed, else says what lacks. */
+async function provideForTests() {
   const wanted = process.env.WEIR_CHROMIUM;
   if (wanted && !existsSync(wanted)) {
     throw new SetupError(`WEIR_CHROMIUM names ${wanted}, which does not exist`);
   }
-  if (wanted || browsers.some(isOnPath)) return;
-  await provideForTests("browser", "chromium", "browser tests");
-}
-
-async function findTurnServer() {
-  if (isOnPath("turnserver")) return;
-  await provideForTests("TURN server", "coturn", "tests of networks that need one");
-}
-
-/** Installs one of Debian's packages where that is allowed, else says what lacks. */
-async function provideForTests(what, packageName, tests) {
+  const missing = testTools.filter(({ programs }) => {
+    return !(wanted && programs === browsers) && !programs.some(isOnPath);
+  });
+  if (missing.length === 0) return;
   const allowed = process.env.CI === "true" || process.env.WEIR_INSTALL_BROWSER === "1";
   if (allowed && isRoot()) {
-    say(`${what}: installing Debian's ${packageName}`);
-    await installPackages([packageName]);
+    const packages = missing.map(({ packageName }) => packageName);
+    say(`for tests: installing Debian's ${packages.join(", ")}`);
+    await installPackages(packages);
     return;
   }
-  const remedy = `sudo apt-get install -y --no-install-recommends ${packageName}`;
-  say(`${what}: none found, so ${tests} are skipped. To have them: ${remedy}`);
+  for (const { what, packageName, tests } of missing) {
+    const remedy = `sudo apt-get install -y --no-install-recommends ${packageName}`;
+    say(`${what}: none found, so ${tests} are skipped. To have them: ${remedy}`);
+  }
 }
 
 function isOnPath(name) {
