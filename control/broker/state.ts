@@ -1,15 +1,8 @@
 import type { InferSelectModel } from "drizzle-orm";
 import type { node } from "#schema/control/fleet.ts";
 import type { deadline, idempotency } from "#schema/control/journal.ts";
-import type {
-  broadcast,
-  move,
-  room,
-  session,
-  track,
-  view,
-  waiting,
-} from "#schema/control/rooms.ts";
+import type { broadcast, room, session, track } from "#schema/control/rooms.ts";
+import type { move, view, waiting } from "#schema/control/views.ts";
 import type { MediaClass, Settings } from "#schema/settings.ts";
 import type { AccountUse } from "../ledger/account-use.ts";
 import type { GuardMemory } from "../placement/cpu-guard.ts";

@@ -1,4 +1,4 @@
-import type { RoomEvent } from "#schema/channel.ts";
+import type { RoomEvent } from "#schema/events.ts";
 import type { Draft } from "./draft.ts";
 import type { BroadcastState } from "./state.ts";
 

@@ -1,6 +1,6 @@
 import type { Instruction, OutboxItem, WorkerRef } from "#schema/agent/instructions.ts";
 import type { NodeEventInfo } from "#schema/api/fleet.ts";
-import type { OwnEvent, RoomEvent } from "#schema/channel.ts";
+import type { OwnEvent, RoomEvent } from "#schema/events.ts";
 import { type IdKind, newId } from "#schema/ids.ts";
 import type { Settings } from "#schema/settings.ts";
 import { Changes } from "../ledger/changes.ts";

@@ -3,7 +3,8 @@ import { and, asc, eq, gt } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/libsql/web";
 import type { Instruction, OutboxItem } from "#schema/agent/instructions.ts";
 import { event, outbox } from "#schema/control/journal.ts";
-import { broadcast, room, session, view } from "#schema/control/rooms.ts";
+import { broadcast, room, session } from "#schema/control/rooms.ts";
+import { view } from "#schema/control/views.ts";
 import type { RoomRow } from "../broker/state.ts";
 import type { Numbered } from "../broker/telling.ts";
 

@@ -1,5 +1,5 @@
 import type { Client } from "@libsql/client/web";
-import { waiting } from "#schema/control/rooms.ts";
+import { waiting } from "#schema/control/views.ts";
 import { type DeadlineRow, deadlineKey, type ZoneState } from "../broker/state.ts";
 import type { PipeState } from "../placement/picture-rows.ts";
 import { readPages } from "./pages.ts";

@@ -6,12 +6,11 @@ import {
   ban,
   broadcast,
   broadcastRoom,
-  move,
   room,
   session,
   track,
-  view,
 } from "#schema/control/rooms.ts";
+import { move, view } from "#schema/control/views.ts";
 import { emptyRoom } from "../broker/decide/rooms.ts";
 import type { ZoneState } from "../broker/state.ts";
 

@@ -1,4 +1,4 @@
-import type { OwnEvent, RoomEvent } from "#schema/channel.ts";
+import type { OwnEvent, RoomEvent } from "#schema/events.ts";
 import type { Numbered, RoomNews } from "../broker/telling.ts";
 import { attach, attachmentOf, type ChannelSockets } from "./channel-sockets.ts";
 import type { brokerOf } from "./names.ts";

@@ -1,5 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
-import { type CallAnswer, type CallRequest, callResults } from "#schema/agent/calls.ts";
+import { callResults } from "#schema/agent/call-results.ts";
+import type { CallAnswer, CallRequest } from "#schema/agent/calls.ts";
 import type {
   HeartbeatRequest,
   PollResponse,

@@ -1,11 +1,5 @@
-import {
-  type CallAnswer,
-  type CallOf,
-  type CallOp,
-  type CallRequest,
-  type CallResult,
-  callResults,
-} from "#schema/agent/calls.ts";
+import { type CallResult, callResults } from "#schema/agent/call-results.ts";
+import type { CallAnswer, CallOf, CallOp, CallRequest } from "#schema/agent/calls.ts";
 import { nodeIdOfTransport } from "#schema/ids.ts";
 import { configOf, type Env } from "../env.ts";
 import { mailboxOf } from "../objects/names.ts";

@@ -1,4 +1,5 @@
-import { type CallOf, callResults } from "#schema/agent/calls.ts";
+import { callResults } from "#schema/agent/call-results.ts";
+import type { CallOf } from "#schema/agent/calls.ts";
 import type { Env } from "../env.ts";
 import { mailboxOf } from "../objects/names.ts";
 

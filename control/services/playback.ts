@@ -1,4 +1,4 @@
-import type { CallResult } from "#schema/agent/calls.ts";
+import type { CallResult } from "#schema/agent/call-results.ts";
 import { nodeIdOfWorker, zoneOf } from "#schema/ids.ts";
 import type { Joining } from "../auth/join-tokens.ts";
 import type { ClaimedView } from "../broker/decide/views.ts";

@@ -1,4 +1,5 @@
-import type { CallOf, CallResult, Leg, PipeEndpoint } from "#schema/agent/calls.ts";
+import type { CallResult } from "#schema/agent/call-results.ts";
+import type { CallOf, Leg, PipeEndpoint } from "#schema/agent/calls.ts";
 import type { WorkerRef } from "#schema/agent/instructions.ts";
 import { nodeIdOfWorker } from "#schema/ids.ts";
 import type { DtlsParametersWire, RtpCapabilitiesWire } from "#schema/media.ts";

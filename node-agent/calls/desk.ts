@@ -1,10 +1,6 @@
 import type { Logger } from "pino";
-import {
-  type Call,
-  type CallAnswer,
-  type CallRequest,
-  callResults,
-} from "#schema/agent/calls.ts";
+import { callResults } from "#schema/agent/call-results.ts";
+import type { Call, CallAnswer, CallRequest } from "#schema/agent/calls.ts";
 import type { Inbox } from "../instructions/inbox.ts";
 import type { Media } from "../media/media.ts";
 import { CallError } from "./call-error.ts";

@@ -1,5 +1,6 @@
 import * as sdpTransform from "sdp-transform";
-import type { CallOf, CallResult } from "#schema/agent/calls.ts";
+import type { CallResult } from "#schema/agent/call-results.ts";
+import type { CallOf } from "#schema/agent/calls.ts";
 import { readFragment, writeFragment } from "../sdp/fragment.ts";
 import type { Sdp } from "../sdp/offer.ts";
 import type { Transports } from "./transports.ts";

@@ -1,5 +1,6 @@
 import type { types as client } from "mediasoup-client";
-import type { CallOf, CallResult } from "#schema/agent/calls.ts";
+import type { CallResult } from "#schema/agent/call-results.ts";
+import type { CallOf } from "#schema/agent/calls.ts";
 import { sourcesOf } from "#schema/media.ts";
 import { CallError } from "../calls/call-error.ts";
 import { receivingSection, writeAnswer } from "../sdp/answer.ts";

@@ -1,5 +1,6 @@
 import type { types } from "mediasoup";
-import type { CallOf, CallResult, Leg } from "#schema/agent/calls.ts";
+import type { CallResult } from "#schema/agent/call-results.ts";
+import type { CallOf, Leg } from "#schema/agent/calls.ts";
 import type { PipeRef, WorkerRef } from "#schema/agent/instructions.ts";
 import { CallError, gone } from "../calls/call-error.ts";
 import { pipeKeyOf } from "../instructions/generations.ts";

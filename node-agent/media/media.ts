@@ -1,4 +1,5 @@
-import type { CallOf, CallOp, CallResult } from "#schema/agent/calls.ts";
+import type { CallResult } from "#schema/agent/call-results.ts";
+import type { CallOf, CallOp } from "#schema/agent/calls.ts";
 import type { PipeRef } from "#schema/agent/instructions.ts";
 import { nodeIdOfWorker } from "#schema/ids.ts";
 import { findLife, type MediaContext, refOf } from "./context.ts";

@@ -1,5 +1,6 @@
 import type { types } from "mediasoup";
-import type { CallOf, CallResult } from "#schema/agent/calls.ts";
+import type { CallResult } from "#schema/agent/call-results.ts";
+import type { CallOf } from "#schema/agent/calls.ts";
 import { gone } from "../calls/call-error.ts";
 import { writeAnswer } from "../sdp/answer.ts";
 import { type Offer, readOffer } from "../sdp/offer.ts";

@@ -1,5 +1,6 @@
 import type { types } from "mediasoup";
-import type { CallOf, CallResult } from "#schema/agent/calls.ts";
+import type { CallResult } from "#schema/agent/call-results.ts";
+import type { CallOf } from "#schema/agent/calls.ts";
 import type { WorkerRef } from "#schema/agent/instructions.ts";
 import type { TrackSource } from "#schema/media.ts";
 import { CallError, gone, takingParameters } from "../calls/call-error.ts";

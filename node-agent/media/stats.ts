@@ -1,4 +1,5 @@
-import type { CallOf, CallResult } from "#schema/agent/calls.ts";
+import type { CallResult } from "#schema/agent/call-results.ts";
+import type { CallOf } from "#schema/agent/calls.ts";
 import { gone } from "../calls/call-error.ts";
 import type { Media } from "./media.ts";
 

@@ -1,5 +1,5 @@
 import type { types } from "mediasoup";
-import type { ConsumerParametersWire } from "#schema/agent/calls.ts";
+import type { ConsumerParametersWire } from "#schema/agent/call-results.ts";
 import type { NodeEvent } from "#schema/agent/control.ts";
 import type { MediaKindWire, TrackSource } from "#schema/media.ts";
 import type { IncomingPipe, PipedTrack } from "./piped.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { consumerParameters } from "../agent/calls.ts";
+import { consumerParameters } from "../agent/call-results.ts";
 import { idOf } from "../ids.ts";
 import {
   dtlsParameters,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { broadcastInfo } from "../channel.ts";
+import { broadcastInfo } from "../events.ts";
 import { idOf, zoneName } from "../ids.ts";
 import { iceServer, rtpCapabilities, trackSource, videoCodec } from "../media.ts";
 

@@ -5,6 +5,7 @@ export default defineConfig({
   schema: [
     "./schema/control/fleet.ts",
     "./schema/control/rooms.ts",
+    "./schema/control/views.ts",
     "./schema/control/journal.ts",
     "./schema/control/webhooks.ts",
     "./schema/control/accounts.ts",

@@ -1,4 +1,4 @@
-import type { ConsumerParametersWire } from "#schema/agent/calls.ts";
+import type { ConsumerParametersWire } from "#schema/agent/call-results.ts";
 import type { WorkerRef } from "#schema/agent/instructions.ts";
 import { waitFor } from "#test/harness/wait-for.ts";
 import type { DrivenNode } from "./driven-node.ts";

@@ -5,6 +5,7 @@ import { countAccounts } from "#control/ledger/account-use.ts";
 import { rowWriter } from "#control/ledger/statements.ts";
 import * as fleet from "#schema/control/fleet.ts";
 import * as people from "#schema/control/rooms.ts";
+import { view } from "#schema/control/views.ts";
 import { nodeIdOf, workerIdOf } from "#schema/ids.ts";
 import type { Settings } from "#schema/settings.ts";
 
@@ -39,7 +40,7 @@ const tables = {
   tracks: people.track,
   slots: fleet.slot,
   pipes: fleet.pipe,
-  views: people.view,
+  views: view,
 };
 
 /** A table's row: what may be null may be left out, and all else has to be there. */

@@ -5,6 +5,7 @@ import { type CommitHead, commit } from "#control/ledger/commit.ts";
 import { accountUse } from "#schema/control/accounts.ts";
 import * as fleet from "#schema/control/fleet.ts";
 import * as rooms from "#schema/control/rooms.ts";
+import * as views from "#schema/control/views.ts";
 import { startZone, type Zone, zoneName } from "#test/harness/zone.ts";
 import { broadcaster, join, openRoom, register, watchActive } from "./people.ts";
 
@@ -46,7 +47,7 @@ async function ledger() {
   const [node] = await db.select().from(fleet.node);
   const [room] = await db.select().from(rooms.room);
   const [slot] = await db.select().from(fleet.slot);
-  const [view] = await db.select().from(rooms.view);
+  const [view] = await db.select().from(views.view);
   const [broadcast] = await db.select().from(rooms.broadcast);
   const [session] = await db.select().from(rooms.session);
   const [account] = await db.select().from(accountUse);

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { findDrift } from "#control/ledger/drift.ts";
-import type { Inventory } from "#schema/agent/calls.ts";
+import type { Inventory } from "#schema/agent/call-results.ts";
 import type { Zone } from "#test/harness/zone.ts";
 import { die, type Host, join, register, watch, watchActive } from "./people.ts";
 import { expectInOrder, setStage } from "./stage.ts";

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
-import type { OwnEvent } from "#schema/channel.ts";
+import type { OwnEvent } from "#schema/events.ts";
 import { startZone, type Zone } from "#test/harness/zone.ts";
 import { checkLedger } from "./check-ledger.ts";
 import { checkPictureEqualsDatabase } from "./check-picture.ts";

@@ -1,5 +1,5 @@
 import type { Client, Row } from "@libsql/client/web";
-import type { RoomEvent } from "#schema/channel.ts";
+import type { RoomEvent } from "#schema/events.ts";
 
 /** A room as somebody knows it who has heard nothing but its events. */
 interface Replayed {

@@ -1,5 +1,6 @@
 import { onTestFinished } from "vitest";
-import type { OwnEvent, RoomEvent, ServerMessage } from "#schema/channel.ts";
+import type { ServerMessage } from "#schema/channel.ts";
+import type { OwnEvent, RoomEvent } from "#schema/events.ts";
 import type { Control } from "#test/harness/control.ts";
 import { waitFor } from "#test/harness/wait-for.ts";
 import type { Member } from "./api.ts";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { stateOf } from "#agent/state.ts";
-import type { ConsumerParametersWire } from "#schema/agent/calls.ts";
+import type { ConsumerParametersWire } from "#schema/agent/call-results.ts";
 import type { Watched } from "#schema/api/media.ts";
 import { RtpPeer } from "#test/agent/rtp-peer.ts";
 import { type Control, startControl } from "#test/harness/control.ts";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Watched } from "#schema/api/media.ts";
-import type { OwnEvent } from "#schema/channel.ts";
+import type { OwnEvent } from "#schema/events.ts";
 import { type Control, startControl } from "#test/harness/control.ts";
 import { waitFor } from "#test/harness/wait-for.ts";
 import { bodyOf, callAs, enter, leave, openRoom } from "./api.ts";

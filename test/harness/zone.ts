@@ -21,7 +21,7 @@ import {
   startDatabase,
 } from "#control/local/hrana-server.ts";
 import { migrateDatabase } from "#control/local/migrate.ts";
-import type { OwnEvent } from "#schema/channel.ts";
+import type { OwnEvent } from "#schema/events.ts";
 import { readSettings, type Settings, type SettingsInput } from "#schema/settings.ts";
 
 /** The zone's name in every id that the harness makes. */

@@ -1,4 +1,4 @@
-import type { Inventory } from "#schema/agent/calls.ts";
+import type { Inventory } from "#schema/agent/call-results.ts";
 import type { Instruction } from "#schema/agent/instructions.ts";
 import { interrupt } from "../broadcast-moves.ts";
 import { roomsOnNode } from "../clearing.ts";

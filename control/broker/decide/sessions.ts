@@ -1,6 +1,7 @@
 import type { Room } from "#schema/api/rooms.ts";
 import type { ToldCaps } from "#schema/caps.ts";
-import type { BroadcastInfo, RoomStateWire } from "#schema/channel.ts";
+import type { RoomStateWire } from "#schema/channel.ts";
+import type { BroadcastInfo } from "#schema/events.ts";
 import type { TrackSource } from "#schema/media.ts";
 import { capRefusal, learnCaps } from "../account-caps.ts";
 import { endSession } from "../claims.ts";

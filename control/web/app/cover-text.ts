@@ -1,4 +1,4 @@
-import type { BroadcastInfo } from "#schema/channel.ts";
+import type { BroadcastInfo } from "#schema/events.ts";
 import type { View } from "../sdk/index.ts";
 import { problemText } from "./problem-text.ts";
 

@@ -1,6 +1,6 @@
 import { html } from "htm/preact";
 import { useState } from "preact/hooks";
-import type { BroadcastInfo } from "#schema/channel.ts";
+import type { BroadcastInfo } from "#schema/events.ts";
 import type { Publication, Room } from "../sdk/index.ts";
 import { SelfTile } from "./self-tile.ts";
 import { RemoteTile } from "./tile.ts";

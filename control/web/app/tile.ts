@@ -1,6 +1,6 @@
 import { html } from "htm/preact";
 import { useEffect, useRef } from "preact/hooks";
-import type { BroadcastInfo } from "#schema/channel.ts";
+import type { BroadcastInfo } from "#schema/events.ts";
 import type { MediaStats, View } from "../sdk/index.ts";
 import { coverText, veilText } from "./cover-text.ts";
 import { Icon } from "./icons.ts";

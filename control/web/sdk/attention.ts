@@ -1,4 +1,4 @@
-import type { BroadcastInfo } from "#schema/channel.ts";
+import type { BroadcastInfo } from "#schema/events.ts";
 import type { ViewWishesWire } from "#schema/media.ts";
 import { asWeirError } from "./errors.ts";
 import type { Link } from "./link.ts";

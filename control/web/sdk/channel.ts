@@ -1,11 +1,6 @@
 import ReconnectingWebSocket from "partysocket/ws";
-import type {
-  ClientMessage,
-  OwnEvent,
-  RoomEvent,
-  RoomStateWire,
-  ServerMessage,
-} from "#schema/channel.ts";
+import type { ClientMessage, RoomStateWire, ServerMessage } from "#schema/channel.ts";
+import type { OwnEvent, RoomEvent } from "#schema/events.ts";
 
 const pingEveryMs = 10_000;
 const silentForMs = 25_000;

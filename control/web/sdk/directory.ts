@@ -1,5 +1,5 @@
 import type { Entry } from "#schema/api/rooms.ts";
-import type { BroadcastInfo, OwnEvent, RoomEvent } from "#schema/channel.ts";
+import type { BroadcastInfo, OwnEvent, RoomEvent } from "#schema/events.ts";
 
 /** Who is in the room and what is broadcast there, kept up to date by events. */
 export class Directory {

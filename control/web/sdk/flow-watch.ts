@@ -1,5 +1,5 @@
 import type { types } from "mediasoup-client";
-import type { BroadcastInfo } from "#schema/channel.ts";
+import type { BroadcastInfo } from "#schema/events.ts";
 import type { Feed } from "./feed.ts";
 import type { Link } from "./link.ts";
 import type { View } from "./view.ts";

@@ -1,4 +1,5 @@
-import type { OwnEvent, RoomEvent, RoomStateWire } from "#schema/channel.ts";
+import type { RoomStateWire } from "#schema/channel.ts";
+import type { OwnEvent, RoomEvent } from "#schema/events.ts";
 import type { Directory } from "./directory.ts";
 import type { Publications } from "./publications.ts";
 import type { RoomEvents } from "./types.ts";

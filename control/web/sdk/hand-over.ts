@@ -1,4 +1,4 @@
-import type { BroadcastInfo } from "#schema/channel.ts";
+import type { BroadcastInfo } from "#schema/events.ts";
 import { backoffMs } from "./backoff.ts";
 import { type Feed, firstPictureOf } from "./feed.ts";
 import type { View } from "./view.ts";

@@ -30,7 +30,8 @@ export async function connect(options: ConnectOptions): Promise<Room> {
 }
 
 export type { Room as RoomInfo } from "#schema/api/rooms.ts";
-export type { BroadcastInfo, ChatMessage } from "#schema/channel.ts";
+export type { ChatMessage } from "#schema/channel.ts";
+export type { BroadcastInfo } from "#schema/events.ts";
 export { type CallOptions, callApi, type Method, type StreamKey } from "./api.ts";
 export type { CameraChoice } from "./capture.ts";
 export { type Chat, type Outgoing, textMax } from "./chat.ts";

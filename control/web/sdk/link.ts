@@ -1,13 +1,8 @@
 import { Device, type types } from "mediasoup-client";
 import type { z } from "zod";
 import type { credential, Entry } from "#schema/api/rooms.ts";
-import type {
-  ClientMessage,
-  OwnEvent,
-  RoomEvent,
-  RoomStateWire,
-  ServerMessage,
-} from "#schema/channel.ts";
+import type { ClientMessage, RoomStateWire, ServerMessage } from "#schema/channel.ts";
+import type { OwnEvent, RoomEvent } from "#schema/events.ts";
 import { enterRoom, SessionApi } from "./api.ts";
 import { backoffMs, delay } from "./backoff.ts";
 import { type Identification, makeIdentification } from "./certificate.ts";

@@ -1,4 +1,4 @@
-import type { BroadcastInfo } from "#schema/channel.ts";
+import type { BroadcastInfo } from "#schema/events.ts";
 
 /** What the choice of pictures depends on. */
 export interface PictureChoice {

@@ -1,5 +1,6 @@
 import type { Room as RoomInfo } from "#schema/api/rooms.ts";
-import type { BroadcastInfo, ServerMessage } from "#schema/channel.ts";
+import type { ServerMessage } from "#schema/channel.ts";
+import type { BroadcastInfo } from "#schema/events.ts";
 import type { StreamKey } from "./api.ts";
 import { Attention } from "./attention.ts";
 import { openCamera, openScreen } from "./capture.ts";

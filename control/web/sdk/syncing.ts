@@ -1,5 +1,5 @@
 import type { Watched } from "#schema/api/media.ts";
-import type { BroadcastInfo } from "#schema/channel.ts";
+import type { BroadcastInfo } from "#schema/events.ts";
 import { backoffMs } from "./backoff.ts";
 import type { Link } from "./link.ts";
 import type { View } from "./view.ts";

@@ -1,5 +1,6 @@
 import type { types } from "mediasoup-client";
-import type { BroadcastInfo, ChatMessage } from "#schema/channel.ts";
+import type { ChatMessage } from "#schema/channel.ts";
+import type { BroadcastInfo } from "#schema/events.ts";
 import type { CameraChoice } from "./capture.ts";
 import type { WeirError } from "./errors.ts";
 import type { Publication } from "./publication.ts";

@@ -1,5 +1,6 @@
 import type { Watched } from "#schema/api/media.ts";
-import type { BroadcastInfo, OwnEvent, RoomStateWire } from "#schema/channel.ts";
+import type { RoomStateWire } from "#schema/channel.ts";
+import type { BroadcastInfo, OwnEvent } from "#schema/events.ts";
 import { Asking } from "./asking.ts";
 import { backoffMs } from "./backoff.ts";
 import { isNoRoom, isPassing, WeirError } from "./errors.ts";
