@@ -1,22 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { CrowdMethods } from "./crowd/contract.ts";
-import type { Door } from "./door.ts";
-import type { Fleet, Host } from "./fleet.ts";
-import type { Population } from "./population.ts";
-import type { Remote } from "./rpc.ts";
+import { databaseNames } from "#schema/databases.ts";
+import type { Host } from "./fleet.ts";
 import type { Fault } from "./schedule.ts";
-import type { ZoneMethods } from "./zone-host.ts";
-
-export interface FaultTargets {
-  zone: Remote<ZoneMethods>;
-  zoneName: string;
-  fleet: Fleet;
-  crowd: Remote<CrowdMethods>;
-  population: Population;
-  door: Door;
-  roomIds: readonly string[];
-  databases: readonly Parameters<ZoneMethods["stopDatabase"]>[0][];
-}
+import type { RunningZone } from "./zone.ts";
 
 const minuteMs = 60_000;
 /** Polls that a disturbance of polls hits in a row. */
@@ -26,8 +12,8 @@ const pollsHit = 3;
  * Lets one thing fail, and mends it.
  * @returns when it is mended, as far as it ever is
  */
-export async function inject(fault: Fault, targets: FaultTargets): Promise<void> {
-  const { zone, zoneName, fleet, roomIds, population, databases } = targets;
+export async function inject(fault: Fault, zone: RunningZone): Promise<void> {
+  const { control, fleet, roomIds, population } = zone;
   const { kind, forMs, which } = fault;
   const host = placeAt(fleet.hosts, fault.host);
   switch (kind) {
@@ -56,18 +42,18 @@ export async function inject(fault: Fault, targets: FaultTargets): Promise<void>
       host.link.cut(false);
       return;
     case "control-restart":
-      return restartControl(targets, forMs);
+      return restartControl(zone, forMs);
     case "broker-evict":
-      return zone.endObject("ZONE_BROKER", zoneName);
+      return control.remote.endObject("ZONE_BROKER", zone.name);
     case "mailbox-evict":
-      return zone.endObject("NODE_MAILBOX", host.nodeId);
+      return control.remote.endObject("NODE_MAILBOX", host.nodeId);
     case "channel-evict":
-      return zone.endObject("ROOM_CHANNEL", placeAt(roomIds, which));
+      return control.remote.endObject("ROOM_CHANNEL", placeAt(roomIds, which));
     case "database-outage": {
-      const name = placeAt(databases, which);
-      await zone.stopDatabase(name);
+      const name = placeAt(databaseNames, which);
+      await control.remote.stopDatabase(name);
       await delay(forMs);
-      await zone.resumeDatabase(name);
+      await control.remote.resumeDatabase(name);
       return;
     }
     case "poll-lost":
@@ -85,19 +71,19 @@ export async function inject(fault: Fault, targets: FaultTargets): Promise<void>
   }
 }
 
-function shutOut({ door, fleet }: FaultTargets, isShut: boolean): void {
+function shutOut({ door, fleet }: RunningZone, isShut: boolean): void {
   if (isShut) door.shut();
   else door.reopen();
   for (const { link } of fleet.hosts) link.refuse(isShut);
 }
 
 /** Control is killed, is away for all, and comes back without memory. */
-async function restartControl(targets: FaultTargets, forMs: number): Promise<void> {
-  shutOut(targets, true);
+async function restartControl(zone: RunningZone, forMs: number): Promise<void> {
+  shutOut(zone, true);
   try {
-    await Promise.all([targets.zone.crash(), delay(forMs)]);
+    await Promise.all([zone.control.remote.crash(), delay(forMs)]);
   } finally {
-    shutOut(targets, false);
+    shutOut(zone, false);
   }
 }
 

@@ -70,23 +70,13 @@ async function letFail(
 ): Promise<{ fault: Fault; reason: string }[]> {
   const startedMs = performance.now();
   const failed: { fault: Fault; reason: string }[] = [];
-  const targets = {
-    zone: zone.control.remote,
-    zoneName: zone.name,
-    fleet: zone.fleet,
-    crowd: zone.crowd.remote,
-    population: zone.population,
-    door: zone.door,
-    roomIds: zone.roomIds,
-    databases: await zone.control.remote.databaseNames(),
-  };
   const changes = new AbortController();
   const changing = keepChanging(zone, scale.changeMs, changes.signal);
   const injected = faults.map(async (fault) => {
     await delay(Math.max(0, fault.atMs - (performance.now() - startedMs)));
     const { kind, atMs, forMs, host } = fault;
     say(`${(atMs / 1000).toFixed(1)} s: ${kind} ${host + 1} for ${forMs} ms`);
-    await inject(fault, targets).catch((error: Error) => {
+    await inject(fault, zone).catch((error: Error) => {
       const [reason = ""] = error.message.split("\n");
       failed.push({ fault, reason });
       say(`could not inject ${kind}: ${reason}`);

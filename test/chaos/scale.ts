@@ -46,6 +46,7 @@ export const quickScale: Scale = {
     chat: { presenceEveryMs: 1000, silentMs: 12_000 },
     // Hosts fail more often here than one would keep: none is held back for long.
     failing: { incidentMs: 2000, withinMs: 4000, holdMs: 3000, holdMaxMs: 6000 },
+    moves: { oldRunsMs: 4000 },
     timing: {
       heartbeatMs: 500,
       nodeSuspectMs: 2500,

@@ -1,4 +1,4 @@
-import { type DatabaseName, databaseNames } from "#schema/databases.ts";
+import type { DatabaseName } from "#schema/databases.ts";
 import { readSettings, type SettingsInput } from "#schema/settings.ts";
 import { checkLedger, isOvershot } from "#test/broker/check-ledger.ts";
 import { type Control, startControl } from "#test/harness/control.ts";
@@ -61,7 +61,6 @@ const methods = {
     const { rows } = await there().database.execute(sql);
     return Number(rows[0]?.rows);
   },
-  databaseNames: () => [...databaseNames],
   /** What control reported of itself as an error or alert. */
   complaints: () =>
     there()

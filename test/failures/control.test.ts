@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { databaseNames } from "#schema/databases.ts";
 import { inject } from "#test/chaos/faults.ts";
+import type { FaultKind } from "#test/chaos/schedule.ts";
 import { waitFor } from "#test/harness/wait-for.ts";
 import { SmallZone, suspectMs } from "./small-zone.ts";
 
@@ -13,6 +14,11 @@ beforeAll(async () => {
 afterAll(async () => {
   await small.stop();
 });
+
+/** Lets something fail for that long, in milliseconds. */
+function happens(kind: FaultKind, forMs: number): Promise<void> {
+  return inject({ kind, atMs: 0, forMs, host: 0, which: 0 }, small.zone);
+}
 
 describe("media goes on and nothing is lost", () => {
   let before: number[] = [];
@@ -27,17 +33,12 @@ describe("media goes on and nothing is lost", () => {
   });
 
   test("while control is away for five seconds and comes back without memory", async () => {
-    await inject(
-      { kind: "control-restart", atMs: 0, forMs: 5000, host: 0, which: 0 },
-      await targets(),
-    );
+    await happens("control-restart", 5000);
   }, 120_000);
 
   test.each(["broker-evict", "mailbox-evict", "channel-evict"] as const)(
     "while an object of control ends in the midst of its work (%s)",
-    async (kind) => {
-      await inject({ kind, atMs: 0, forMs: 0, host: 0, which: 0 }, await targets());
-    },
+    (kind) => happens(kind, 0),
   );
 
   test.each(databaseNames)(
@@ -51,25 +52,9 @@ describe("media goes on and nothing is lost", () => {
   );
 });
 
-async function targets() {
-  const { zone } = small;
-  return {
-    zone: zone.control.remote,
-    zoneName: zone.name,
-    fleet: zone.fleet,
-    crowd: zone.crowd.remote,
-    population: zone.population,
-    door: zone.door,
-    roomIds: zone.roomIds,
-    databases: [...databaseNames],
-  };
-}
-
 test("who goes while control is killed holds nothing for long after", async () => {
   const sessions = await small.control.count("session");
-  const away = targets().then((all) =>
-    inject({ kind: "control-restart", atMs: 0, forMs: 3000, host: 0, which: 0 }, all),
-  );
+  const away = happens("control-restart", 3000);
   // Their sockets die with the runtime, so nobody is ever told that they closed.
   await small.zone.population.vanish(false, 0);
   await away;

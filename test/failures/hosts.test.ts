@@ -145,24 +145,17 @@ test.each(["lose", "double", "late", "shuffle"] as const)(
   },
 );
 
-test.each([
-  ["viewer", false],
-  ["broadcaster", true],
-] as const)(
-  "what a %s who vanished held comes back",
-  async (_, camera) => {
-    const sessions = await small.control.count("session");
-    await small.zone.population.vanish(camera, 0);
-    const settled = async () => (await small.control.count("session")) === sessions;
-    // The one who follows is counted beside until the other's end is noticed.
-    await waitFor(async () => (await small.control.count("session")) > sessions, {
-      what: "the follower",
-    });
-    await waitFor(settled, { what: "the session's end", timeoutMs: 60_000 });
-    await small.isWell();
-  },
-  120_000,
-);
+test("what a viewer and a broadcaster who vanished held comes back", async () => {
+  const before = await small.control.count("session");
+  const { population } = small.zone;
+  await Promise.all([population.vanish(false, 0), population.vanish(true, 0)]);
+  // Those who follow are counted beside until the others' end is noticed.
+  const followed = async () => (await small.control.count("session")) === before + 2;
+  await waitFor(followed, { what: "the followers" });
+  const settled = async () => (await small.control.count("session")) === before;
+  await waitFor(settled, { what: "the sessions' end", timeoutMs: 60_000 });
+  await small.isWell();
+}, 120_000);
 
 test("after everybody has left nothing is held anywhere", async () => {
   await small.isEmptyAfterAll();
