@@ -1,7 +1,7 @@
 import { FakeMediaStreamTrack } from "fake-mediastreamtrack";
 import type { types } from "mediasoup-client";
 import { EnhancedEventEmitter } from "mediasoup-client/enhancedEvents";
-import { RtpPeer } from "#test/agent/rtp-peer.ts";
+import { RtpConnection } from "./rtp-connection.ts";
 
 /** Told of every packet of a track that the client receives and has not closed. */
 export type OnPacket = (streamId: string, kind: "audio" | "video") => void;
@@ -27,9 +27,6 @@ const codecs: Record<"audio" | "video", types.RtpCodecCapability> = {
 
 // Few packets, so that many clients fit beside what they are to test.
 const packetMs = { audio: 250, video: 100 };
-// A browser calls a connection disconnected after some seconds without an answer.
-const silentMs = 7000;
-const lookMs = 500;
 
 let lastSsrc = 1000;
 
@@ -49,24 +46,24 @@ type Stats = Map<string, Record<string, unknown>>;
  */
 export class RtpHandler extends EnhancedEventEmitter<types.HandlerEvents> {
   readonly name = "RtpHandler";
-  readonly #options: types.HandlerOptions;
+  readonly #connection: RtpConnection;
   readonly #onPacket: OnPacket;
   readonly #sent = new Map<string, { kind: "audio" | "video"; ssrc: number }>();
   readonly #received = new Map<string, Received>();
   readonly #bySsrc = new Map<number, Received>();
-  /** What the SDK follows to learn that the far side has closed. */
-  readonly #dtls = Object.assign(new EventTarget(), { state: "new" });
-  #peer: RtpPeer | undefined;
-  #connecting: Promise<RtpPeer> | undefined;
-  #watching: ReturnType<typeof setInterval> | undefined;
-  #state: types.ConnectionState = "new";
   #lastId = 0;
-  #closed = false;
 
   constructor(options: types.HandlerOptions, onPacket: OnPacket) {
     super();
-    this.#options = options;
     this.#onPacket = onPacket;
+    this.#connection = new RtpConnection(options, {
+      announce: (dtlsParameters) =>
+        new Promise((resolve, reject) => {
+          this.emit("@connect", { dtlsParameters }, resolve, reject);
+        }),
+      became: (state) => this.emit("@connectionstatechange", state),
+      packet: (ssrc) => this.#take(ssrc),
+    });
   }
 
   /** What `Device.factory` takes, for one client. */
@@ -89,31 +86,29 @@ export class RtpHandler extends EnhancedEventEmitter<types.HandlerEvents> {
   }
 
   override close(): void {
-    if (this.#closed) return;
-    this.#goodbye();
+    if (this.#connection.closed) return;
+    this.#connection.close();
     super.close();
   }
 
   /** Falls silent without a word, as a host whose network is cut. */
   vanish(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    clearInterval(this.#watching);
-    void this.#peer?.vanish();
+    this.#connection.vanish();
   }
 
   /** Breaks the connection beneath the transport; both sides learn of it. */
-  async break(): Promise<void> {
-    if (this.#dtls.state !== "connected") return;
-    clearInterval(this.#watching);
-    await this.#peer?.leave();
-    this.#follow("closed");
+  break(): Promise<void> {
+    return this.#connection.break();
   }
 
   async updateIceServers(): Promise<void> {}
 
   async restartIce({ usernameFragment, password }: types.IceParameters): Promise<void> {
-    this.#peer?.ice.setRemoteParams({ iceLite: true, usernameFragment, password });
+    this.#connection.peer?.ice.setRemoteParams({
+      iceLite: true,
+      usernameFragment,
+      password,
+    });
   }
 
   async getTransportStats(): Promise<Stats> {
@@ -123,7 +118,7 @@ export class RtpHandler extends EnhancedEventEmitter<types.HandlerEvents> {
 
   async send({ track }: types.HandlerSendOptions): Promise<types.HandlerSendResult> {
     const kind = track.kind as "audio" | "video";
-    const peer = await this.#connect();
+    const peer = await this.#connection.open();
     lastSsrc += 1;
     const ssrc = lastSsrc;
     this.#lastId += 1;
@@ -151,7 +146,9 @@ export class RtpHandler extends EnhancedEventEmitter<types.HandlerEvents> {
 
   async resumeSending(localId: string): Promise<void> {
     const sent = this.#sent.get(localId);
-    if (sent) this.#peer?.sendSteadily(sent.kind, sent.ssrc, packetMs[sent.kind]);
+    if (!sent) return;
+    const { kind, ssrc } = sent;
+    this.#connection.peer?.sendSteadily(kind, ssrc, packetMs[kind]);
   }
 
   async replaceTrack(): Promise<void> {}
@@ -175,7 +172,7 @@ export class RtpHandler extends EnhancedEventEmitter<types.HandlerEvents> {
       const track = new FakeMediaStreamTrack({ kind }) as unknown as MediaStreamTrack;
       return { localId, track, rtpReceiver: this.#endpoint() as RTCRtpReceiver };
     });
-    await this.#connect();
+    await this.#connection.open();
     return results;
   }
 
@@ -211,54 +208,6 @@ export class RtpHandler extends EnhancedEventEmitter<types.HandlerEvents> {
     return undefined;
   }
 
-  #connect(): Promise<RtpPeer> {
-    this.#connecting ??= this.#connectNow();
-    return this.#connecting;
-  }
-
-  async #connectNow(): Promise<RtpPeer> {
-    const { iceParameters, iceCandidates, dtlsParameters, direction } = this.#options;
-    const peer = await RtpPeer.create();
-    this.#peer = peer;
-    peer.onPacket = (ssrc) => this.#take(ssrc);
-    await new Promise<void>((resolve, reject) => {
-      const local = peer.dtlsParameters as types.DtlsParameters;
-      this.emit("@connect", { dtlsParameters: local }, resolve, reject);
-    });
-    this.#become("connecting");
-    const remote = {
-      id: direction,
-      iceParameters,
-      iceCandidates: iceCandidates as unknown as Record<string, unknown>[],
-      dtlsParameters: { ...dtlsParameters, role: "server" as const },
-    };
-    // Browsers too go on while ICE and DTLS are still under way.
-    peer.connect(remote as Parameters<RtpPeer["connect"]>[0]).then(
-      () => this.#connected(peer),
-      () => this.#become("failed"),
-    );
-    return peer;
-  }
-
-  #connected(peer: RtpPeer): void {
-    if (this.#closed) return void peer.vanish();
-    this.#become("connected");
-    this.#follow("connected");
-    peer.dtls.onStateChange.subscribe((state) => {
-      if (state === "closed" || state === "failed") this.#follow(state);
-    });
-    let heard = -1;
-    let heardAtMs = performance.now();
-    this.#watching = setInterval(() => {
-      const nowMs = performance.now();
-      if (peer.heard !== heard) {
-        heard = peer.heard;
-        heardAtMs = nowMs;
-      }
-      this.#become(nowMs - heardAtMs > silentMs ? "disconnected" : "connected");
-    }, lookMs);
-  }
-
   #take(ssrc: number): void {
     const received = this.#bySsrc.get(ssrc);
     if (!received) return;
@@ -266,33 +215,13 @@ export class RtpHandler extends EnhancedEventEmitter<types.HandlerEvents> {
     this.#onPacket(received.streamId, received.kind);
   }
 
-  #become(state: types.ConnectionState): void {
-    if (this.#closed || this.#state === state) return;
-    this.#state = state;
-    this.emit("@connectionstatechange", state);
-  }
-
-  #follow(state: string): void {
-    if (this.#closed || this.#dtls.state === state) return;
-    this.#dtls.state = state;
-    this.#dtls.dispatchEvent(new Event("statechange"));
-  }
-
   #endpoint(): unknown {
-    return { transport: this.#dtls };
+    return { transport: this.#connection.dtls };
   }
 
   #silence(localId: string): void {
     const sent = this.#sent.get(localId);
-    if (sent) this.#peer?.stopSending(sent.ssrc);
-  }
-
-  #goodbye(): void {
-    this.#closed = true;
-    clearInterval(this.#watching);
-    const connected = this.#dtls.state === "connected";
-    const ended = connected ? this.#peer?.leave() : this.#peer?.vanish();
-    ended?.catch(() => undefined);
+    if (sent) this.#connection.peer?.stopSending(sent.ssrc);
   }
 }
 
