@@ -63,6 +63,7 @@ export class Registration {
       nodeId: answer.nodeId,
       config,
       timing,
+      overBitrateFactor: answer.overBitrateFactor,
       log,
       pool,
       generations: new Generations(),

@@ -15,9 +15,6 @@ interface WorkerSample {
   atMs: number;
 }
 
-// A source may exceed its share for a moment: keyframes and layer changes do.
-const overBitrateFactor = 1.5;
-
 /**
  * Measures workers and traffic apart from the heartbeat, and each worker by
  * itself: neither the lease nor the others' figures may wait for a worker that
@@ -131,6 +128,7 @@ export class Sampler {
   /** Closes a source that stays over what it was admitted with. */
   #guardBitrate(media: Media, transport: ClientTransport, recvBps: number): void {
     const { maxIncomingKbps = Number.POSITIVE_INFINITY } = transport;
+    const { overBitrateFactor, timing } = media.context;
     if (recvBps <= maxIncomingKbps * 1000 * overBitrateFactor) {
       this.#overSinceMs.delete(transport);
       return;
@@ -138,7 +136,7 @@ export class Sampler {
     const nowMs = performance.now();
     const since = this.#overSinceMs.get(transport) ?? nowMs;
     this.#overSinceMs.set(transport, since);
-    if (nowMs - since < media.context.timing.overBitrateMs) return;
+    if (nowMs - since < timing.overBitrateMs) return;
     this.#overSinceMs.delete(transport);
     const kbps = Math.round(recvBps / 1000);
     media.drop(transport, `sent ${kbps} kbit/s, admitted with ${maxIncomingKbps}`);

@@ -17,7 +17,7 @@ export interface Timing {
   /** The first pause after a failed request; doubled up to `backoffMaxMs`. */
   backoffMinMs: number;
   backoffMaxMs: number;
-  /** A source over its bitrate for this long is closed. */
+  /** A source that is over its bitrate by more than the factor for this long is closed. */
   overBitrateMs: number;
   /** Layers that nobody watches any more are told after this. */
   layerLoweringMs: number;

@@ -5,6 +5,8 @@ import {
   paymentSettings,
   tokenSettings,
 } from "./account-settings.ts";
+import { failingSettings, moveSettings } from "./failure-settings.ts";
+import { limitSettings } from "./limit-settings.ts";
 
 const count = z.number().int().nonnegative();
 const positive = z.number().int().positive();
@@ -16,15 +18,6 @@ export type MediaClass = z.infer<typeof mediaClass>;
 /** What a worker does: it takes broadcasts in, or hands them out to viewers. */
 export const workerRole = z.enum(["producer", "consumer"]);
 export type WorkerRole = z.infer<typeof workerRole>;
-
-/** What may come at once, and then per second. */
-const allowance = (burst: number, perSecond: number) =>
-  z
-    .object({
-      burst: positive.prefault(burst),
-      perSecond: z.number().positive().prefault(perSecond),
-    })
-    .prefault({});
 
 const tier = z.object({
   /** Live camera broadcasts that the room may have at once. */
@@ -76,6 +69,15 @@ export const settingsSchema = z.object({
         .prefault({}),
     })
     .prefault({}),
+  sources: z
+    .object({
+      /**
+       * A source whose bitrate stays over this many times what it was admitted with
+       * is closed. It is given some room: keyframes and layer changes take it.
+       */
+      overBitrateFactor: z.number().min(1).prefault(1.5),
+    })
+    .prefault({}),
   watching: z
     .object({
       /**
@@ -98,7 +100,7 @@ export const settingsSchema = z.object({
       { broadcasts: 24, viewers: 96 },
       { broadcasts: 48, viewers: 96 },
     ]),
-  /** A worker over `refuseAbovePercent` for a while takes nothing new. */
+  /** When a host's budgets of bandwidth and traffic are nearly used up. */
   budget: z
     .object({
       /** From this share of a budget or quota on, the operator is warned. */
@@ -109,6 +111,7 @@ export const settingsSchema = z.object({
       quotaReserveMinutes: positive.prefault(60),
     })
     .prefault({}),
+  /** A worker over `refuseAbovePercent` for a while takes nothing new. */
   cpuGuard: z
     .object({
       refuseAbovePercent: z.number().prefault(80),
@@ -133,104 +136,13 @@ export const settingsSchema = z.object({
       commitTries: positive.prefault(3),
     })
     .prefault({}),
-  /** What happens to views and broadcasts whose seat or place goes. */
-  moves: z
-    .object({
-      /** The old seat of a view that moves is kept for this long at most. */
-      oldRunsMs: positive.prefault(10_000),
-      /** A view whose media did not connect in this many seats in a row is lost. */
-      seatsMax: positive.prefault(3),
-      /** An interrupted broadcast ends when its tracks do not come for this long. */
-      resumeMs: positive.prefault(30_000),
-      /** A broadcast that is asked to move while it runs has this long to do so. */
-      broadcastMs: positive.prefault(15_000),
-      /** What is left on a draining node after this is moved without ceremony. */
-      drainMs: positive.prefault(25_000),
-      /** More of a draining node is moved this often. */
-      drainStepMs: positive.prefault(1000),
-      /** What had nowhere to go by a drain's deadline is tried again this often. */
-      drainRetryMs: positive.prefault(30_000),
-      /** Views that are on the move from a draining node at once. */
-      drainViewsMax: positive.prefault(128),
-      /** What a node and the ledger disagree on for so long is mended. */
-      reconcileGraceMs: positive.prefault(10_000),
-      /** Points are made free for a refused view this often at most. */
-      defragmentEveryMs: positive.prefault(2000),
-    })
-    .prefault({}),
-  /** When a node counts as failing, and how long it then takes nothing new. */
-  failing: z
-    .object({
-      /** Failures within this time of each other are one: a host's workers die together. */
-      incidentMs: positive.prefault(5000),
-      /** A second failure within this time holds a node back. */
-      withinMs: positive.prefault(60_000),
-      /** How long it has to be well; doubled by each time that it is held again. */
-      holdMs: positive.prefault(60_000),
-      holdMaxMs: positive.prefault(600_000),
-      /** No more of a zone's nodes than this share are held back at once. */
-      heldShareMax: z.number().min(0).max(1).prefault(0.5),
-      /** After this long without a failure, all is forgotten. */
-      forgetMs: positive.prefault(1_800_000),
-      /**
-       * A node is suspect when so many sessions report lost media within a time, and
-       * at least this share of what it serves: a few must not speak for all.
-       */
-      lossSessions: positive.prefault(3),
-      lossShare: z.number().min(0).max(1).prefault(0.2),
-      lossWithinMs: positive.prefault(10_000),
-      /**
-       * A node is suspect, too, when so many of the hosts that have pipes with it
-       * tell that nothing comes from it, and at least this share of them.
-       */
-      dryPeers: positive.prefault(2),
-      dryShare: z.number().min(0).max(1).prefault(0.5),
-      /** A view younger than this is not moved on its viewer's word. */
-      lossAfterMs: z.number().int().nonnegative().prefault(2000),
-      /**
-       * Leases do not end while more than this share of a zone's nodes, and at
-       * least so many, fall silent at once: then control is what is cut off.
-       */
-      pauseFromShare: z.number().min(0).max(1).prefault(0.3),
-      pauseFromNodes: positive.prefault(2),
-      /** For so long at most. */
-      pauseMaxMs: positive.prefault(300_000),
-    })
-    .prefault({}),
+  moves: moveSettings,
+  failing: failingSettings,
   accounts: accountSettings,
   databases: databaseSettings,
   payments: paymentSettings,
   tokens: tokenSettings,
-  /**
-   * How much of each kind may come at once, and then per second. A room of 96
-   * behind one address is far below all of them.
-   */
-  limits: z
-    .object({
-      /** Per address: calls with a credential. */
-      address: allowance(3000, 300),
-      /** Per address: calls that take none, sockets among them. */
-      open: allowance(1500, 150),
-      /** Per address: entering, and publishing by WHIP. */
-      entry: allowance(600, 60),
-      /** Per address: hosts that register. */
-      register: allowance(600, 20),
-      /** Per address: payment events, before their signature is looked at. */
-      payments: allowance(300, 50),
-      /** Per API key or operator. */
-      key: allowance(2000, 300),
-      /** Per node: its agent's calls. */
-      node: allowance(2000, 300),
-      /** Per room and identity: entering again and again. */
-      identity: allowance(120, 5),
-      /** Per session: all of its calls. */
-      session: allowance(300, 30),
-      /** Per session: what it claims or changes, counted exactly. */
-      claim: allowance(120, 10),
-      /** Per room: what is claimed or changed in it, counted exactly. */
-      room: allowance(2000, 200),
-    })
-    .prefault({}),
+  limits: limitSettings,
   chat: z
     .object({
       /** Free rooms share this many channel objects. */

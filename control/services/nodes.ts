@@ -52,6 +52,7 @@ export async function registerNode(
     credential: await signNode(config, registered),
     heartbeatMs: settings.timing.heartbeatMs,
     pollHoldMs: settings.timing.pollHoldMs,
+    overBitrateFactor: settings.sources.overBitrateFactor,
   };
 }
 

@@ -13,6 +13,8 @@ export interface MediaContext {
   nodeId: string;
   config: AgentConfig;
   timing: Timing;
+  /** A source that stays over its bitrate by this factor is closed. */
+  overBitrateFactor: number;
   log: Logger;
   pool: WorkerPool;
   generations: Generations;

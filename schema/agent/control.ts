@@ -76,6 +76,8 @@ export const registerResponse = z.object({
   outboxSeq: z.number().int(),
   heartbeatMs: z.number().int(),
   pollHoldMs: z.number().int(),
+  /** A source that stays over its bitrate by this factor is closed. */
+  overBitrateFactor: z.number(),
 });
 export type RegisterResponse = z.infer<typeof registerResponse>;
 

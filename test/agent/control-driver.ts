@@ -22,6 +22,7 @@ export class ControlDriver {
   readonly nodes = new Map<string, DrivenNode>();
   heartbeatMs = 200;
   pollHoldMs = 2000;
+  overBitrateFactor = 1.5;
   registrations = 0;
   /** Looks at each report before it is taken; what it throws refuses it. */
   onReport: (report: ReportRequest) => void | Promise<void> = () => {};
@@ -166,6 +167,7 @@ export class ControlDriver {
       outboxSeq: 0,
       heartbeatMs: this.heartbeatMs,
       pollHoldMs: this.pollHoldMs,
+      overBitrateFactor: this.overBitrateFactor,
     };
   }
 }

@@ -30,7 +30,8 @@ beforeAll(async () => {
     sessionAttachMs: 600_000,
     viewClaimMs: 600_000,
   };
-  control = await startControl({ settings: { timing } });
+  const sources = { overBitrateFactor: 2.5 };
+  control = await startControl({ settings: { timing, sources } });
   producer = await startNode(control, "producer", "producer:camera:4");
 });
 afterAll(async () => {
@@ -86,6 +87,12 @@ describe("a registration", () => {
     const answer = await registerPaper(control, { ...paper, codecsHash: "f".repeat(64) });
     expect([answer.status, answer.body.code]).toEqual([409, "codec-mismatch"]);
     expect(await nodeCalled("paper")).toBeUndefined();
+  });
+
+  test("brings the zone's settings to the agent", async () => {
+    const told = bodyOf(await registerPaper(control, paper), 200);
+    const settings = { heartbeatMs: 200, pollHoldMs: 1000, overBitrateFactor: 2.5 };
+    expect(told).toMatchObject(settings);
   });
 
   test("fences the one before it: its credential opens nothing any more", async () => {
