@@ -5,6 +5,7 @@ import type { Media } from "./media/media.ts";
 import type { Pair } from "./media/pairs.ts";
 import type { ClientTransport } from "./media/transports.ts";
 import type { WorkerLife, WorkerPool } from "./media/worker-pool.ts";
+import { killProcess } from "./media/worker-process.ts";
 
 interface WorkerSample {
   cpuMs: number;
@@ -13,6 +14,22 @@ interface WorkerSample {
   ingressBps: number;
   /** Milliseconds of uptime at which the worker answered. */
   atMs: number;
+}
+
+interface Asked {
+  /** Milliseconds of uptime. */
+  sinceMs: number;
+  /** How often it was its turn again since. */
+  rounds: number;
+}
+
+/** An agent that slept finds no worker silent before these many turns have come. */
+const roundsMin = 3;
+
+/** Whether a worker that it is the turn of again has been silent for too long. */
+function hangs(asked: Asked, silentMs: number): boolean {
+  asked.rounds += 1;
+  return asked.rounds >= roundsMin && performance.now() - asked.sinceMs >= silentMs;
 }
 
 /**
@@ -25,7 +42,8 @@ export class Sampler {
   readonly #log: Logger;
   /** By incarnation. */
   readonly #samples = new Map<string, WorkerSample>();
-  readonly #measuring = new Set<string>();
+  /** Workers that are asked and have not answered yet, by incarnation. */
+  readonly #asked = new Map<string, Asked>();
   readonly #dryPairs = new DryPairs();
   readonly #overSinceMs = new WeakMap<ClientTransport, number>();
   readonly #heard = new WeakMap<ClientTransport, { bytes: number; atMs: number }>();
@@ -56,21 +74,31 @@ export class Sampler {
     return performance.now() - sample.atMs > staleMs ? 100 : sample.cpuPercent;
   }
 
-  /** Begins to measure every worker that has answered the last time. */
+  /**
+   * Begins to measure every worker that has answered the last time, and kills those
+   * that have not for too long: a worker that hangs serves nobody, and another one
+   * takes its place only once it has died.
+   */
   measure(media: Media): void {
     const { lives } = this.#pool;
     const living = new Set(lives.map((life) => life.incarnation));
     for (const incarnation of this.#samples.keys()) {
       if (!living.has(incarnation)) this.#samples.delete(incarnation);
     }
-    for (const life of lives) void this.#measureLife(life, media);
+    for (const life of lives) {
+      const asked = this.#asked.get(life.incarnation);
+      if (!asked) void this.#measureLife(life, media);
+      else if (hangs(asked, media.context.timing.workerSilentMs)) {
+        this.#log.error({ ordinal: life.ordinal }, "worker hangs; killing it");
+        killProcess(life.worker.pid);
+      }
+    }
     media.pairs.sweep(pairUses(media), performance.now());
   }
 
   async #measureLife(life: WorkerLife, media: Media): Promise<void> {
     const { incarnation } = life;
-    if (this.#measuring.has(incarnation)) return;
-    this.#measuring.add(incarnation);
+    this.#asked.set(incarnation, { sinceMs: performance.now(), rounds: 0 });
     try {
       const usage = await life.worker.getResourceUsage();
       const traffic = await this.#measureTraffic(life, media);
@@ -84,7 +112,7 @@ export class Sampler {
       // A worker that died meanwhile is replaced elsewhere.
       if (!life.worker.closed) this.#log.warn({ err: error }, "worker not measured");
     } finally {
-      this.#measuring.delete(incarnation);
+      this.#asked.delete(incarnation);
     }
   }
 

@@ -28,6 +28,8 @@ export interface Timing {
   pairDryMs: number;
   /** An idle pair whose peer has a newer one closes after this. */
   idlePairMs: number;
+  /** A worker that answered nothing for this long hangs: it is killed and replaced. */
+  workerSilentMs: number;
   /** An agent that ends waits for so long until control has taken its goodbye. */
   goodbyeMs: number;
   /** Health says ill where control was not heard for this long. */
@@ -48,6 +50,7 @@ export const defaultTiming: Timing = {
   layerLoweringMs: 2000,
   pairDryMs: 8000,
   idlePairMs: 600_000,
+  workerSilentMs: 15_000,
   goodbyeMs: 500,
   unheardMs: 15_000,
 };

@@ -47,6 +47,17 @@ test("a worker that dies is reported and replaced, and the new one works", async
   await waitFor(() => beat()?.includes(event.replacedBy), { what: "new incarnation" });
 });
 
+test("a worker that hangs is killed, reported and replaced; one that answers is not", async () => {
+  const { agent, node } = await rig.agent("one", bothRoles, { workerSilentMs: 1000 });
+  const [well, hanging] = agent.pool.lives;
+  if (!well || !hanging) throw new Error("no workers");
+  process.kill(hanging.worker.pid, "SIGSTOP");
+  const event = await node.nextEvent("worker-died");
+  expect(event.incarnation).toBe(hanging.incarnation);
+  const now = () => agent.pool.lives.map(({ incarnation }) => incarnation);
+  expect(now()).toEqual([well.incarnation, event.replacedBy]);
+});
+
 test("a fenced agent closes all its media and registers again under new incarnations", async () => {
   const { agent, node, broadcast } = await watching();
   node.fenced = true;

@@ -1,5 +1,6 @@
 import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { letGoOn } from "#test/harness/children.ts";
 import { waitFor } from "#test/harness/wait-for.ts";
 import { findBrowser, startBrowser } from "./browser.ts";
 import { Doorkeeper } from "./doorkeeper.ts";
@@ -67,6 +68,29 @@ describe.skipIf(!findBrowser())("when servers fail", { timeout: 90_000 }, () => 
     const words = await onlooker.words();
     expect(words).toContain("1 picture is moving to another server.");
     expect(words.join()).toContain("Moving to another server…");
+  });
+
+  test("a picture whose server hangs comes from another one, and is covered with a word meanwhile", async () => {
+    const onlooker = await Onlooker.of(ben);
+    const before = await viewOfBen();
+    const shownBy = await hosts.busy("views");
+    const [worker] = (await shownBy.state()).workers;
+    // Its agent answers control as ever: only he can tell that nothing comes.
+    process.kill(worker.pid, "SIGSTOP");
+    try {
+      await waitFor(
+        async () => {
+          const now = await viewOfBen();
+          return now?.state === "ready" && now.id !== before?.id;
+        },
+        { what: "another seat for the same picture", timeoutMs: 45_000 },
+      );
+    } finally {
+      letGoOn(worker.pid);
+    }
+    await ben.seesMoving(1);
+    const words = (await onlooker.words()).join();
+    expect(words).toContain("No picture arrives at present. Another server is asked.");
   });
 
   test("a broadcast whose host ends goes on under its id, and both sides read what happens", async () => {

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { Host } from "#test/chaos/fleet.ts";
+import { letGoOn } from "#test/harness/children.ts";
 import { waitFor } from "#test/harness/wait-for.ts";
 import { SmallZone, suspectMs } from "./small-zone.ts";
 
@@ -16,7 +17,7 @@ afterAll(async () => {
 const held: number[] = [];
 // Whatever a test has done to a host: the next one finds all three well.
 afterEach(async () => {
-  for (const pid of held.splice(0)) process.kill(pid, "SIGCONT");
+  for (const pid of held.splice(0)) letGoOn(pid);
   for (const host of small.zone.fleet.hosts) {
     host.agent?.signal("SIGCONT");
     host.link.cut(false);

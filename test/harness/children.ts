@@ -26,3 +26,12 @@ function read(file: string): string {
     return "";
   }
 }
+
+/** Lets a process go on that was held still; one that was killed meanwhile is fine. */
+export function letGoOn(pid: number): void {
+  try {
+    process.kill(pid, "SIGCONT");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}

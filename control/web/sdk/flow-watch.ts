@@ -67,14 +67,18 @@ export class FlowWatch {
         const transport = link.transports.peek(transportId ?? "");
         if (!transport || transport.closed) return;
         const packets = await packetsBySsrc(transport);
-        const stands = transport.connectionState === "connected";
-        for (const view of views) this.#weigh(link, view, packets, stands);
+        // While one's own connection is cut off, the server is not to blame, unless
+        // control could not reach the transport either.
+        const isServers =
+          transport.connectionState === "connected" ||
+          link.transports.isUnanswered(transport.id);
+        for (const view of views) this.#weigh(link, view, packets, isServers);
       },
     );
     await Promise.all(looking);
   }
 
-  #weigh(link: Link, view: View, packets: Map<number, number>, stands: boolean): void {
+  #weigh(link: Link, view: View, packets: Map<number, number>, isServers: boolean): void {
     const { feed } = view;
     if (!feed || view.state !== "ready" || link.closed) return;
     const expected = this.#expected(view, feed);
@@ -95,8 +99,7 @@ export class FlowWatch {
     }
     const silentMs = nowMs - before.flowedAtMs;
     view.stall(silentMs >= stalledAfterMs);
-    // While one's own connection is cut off, the server is not to blame.
-    if (silentMs < lostAfterMs || !stands || view.moving) return;
+    if (silentMs < lostAfterMs || !isServers || view.moving) return;
     if (!this.#isDue(view.broadcastId, nowMs)) return;
     link.api.reportLost(feed.viewId).catch(() => {});
   }

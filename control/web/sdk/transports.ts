@@ -31,6 +31,8 @@ export class Transports {
   readonly #awaited = new Map<string, PromiseWithResolvers<types.Transport>>();
   readonly #sending = new Map<string, types.Transport>();
   readonly #mending = new Set<string>();
+  /** Those whose host did not answer when they were to be mended. */
+  readonly #unanswered = new Set<string>();
   readonly #followed = new WeakSet<RTCDtlsTransport>();
   #iceServers: RTCIceServer[];
   #closed = false;
@@ -64,6 +66,11 @@ export class Transports {
   /** The receiving transport of this id, if its parameters have arrived. */
   peek(id: string): types.Transport | undefined {
     return this.#receiving.get(id);
+  }
+
+  /** Whether a transport is broken, and its host gave no answer that could mend it. */
+  isUnanswered(id: string): boolean {
+    return this.#unanswered.has(id);
   }
 
   /**
@@ -115,6 +122,7 @@ export class Transports {
       transports.get(id)?.close();
       transports.delete(id);
     }
+    this.#unanswered.delete(id);
   }
 
   /** Closes all of them. */
@@ -155,6 +163,7 @@ export class Transports {
     });
     transport.on("connectionstatechange", (state) => {
       if (state === "disconnected" || state === "failed") void this.#mend(transport);
+      else this.#unanswered.delete(transport.id);
     });
   }
 
@@ -185,10 +194,15 @@ export class Transports {
   async #restart(transport: types.Transport): Promise<"tried" | "no-such-transport"> {
     try {
       const answer = await this.#context.api.restartIce(transport.id);
+      this.#unanswered.delete(transport.id);
       const iceParameters = answer.iceParameters as unknown as types.IceParameters;
       await transport.restartIce({ iceParameters });
     } catch (error) {
-      if (asWeirError(error).code === "not-found") return "no-such-transport";
+      const { code } = asWeirError(error);
+      if (code === "not-found") return "no-such-transport";
+      if (code === "media-timeout" && !transport.closed) {
+        this.#unanswered.add(transport.id);
+      }
     }
     return "tried";
   }
