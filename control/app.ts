@@ -2,6 +2,7 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import { HTTPException } from "hono/http-exception";
 import { secureHeaders } from "hono/secure-headers";
 import type { AppEnv } from "./auth/access.ts";
+import { limitAddress } from "./auth/limits.ts";
 import { allowOrigins } from "./auth/origins.ts";
 import { isObjectGone } from "./objects/names.ts";
 import { Problem, problemResponse } from "./problem.ts";
@@ -74,14 +75,24 @@ export function createApp(): OpenAPIHono<AppEnv> {
       scheme: "bearer",
     });
   }
-  app.doc31("/openapi.json", about);
-  app.route(
-    "/",
-    docs(() => app.getOpenAPI31Document(about)),
+  // Describing all routes takes as long as hundreds of calls: it is done once.
+  const described = once(() => app.getOpenAPI31Document(about));
+  const text = once(() => JSON.stringify(described()));
+  app.get("/openapi.json", limitAddress("anyone"), (c) =>
+    c.body(text(), 200, { "content-type": "application/json" }),
   );
+  app.route("/", docs(described));
   app.notFound(() => problemResponse("not-found"));
   app.onError(answerError);
   return app;
+}
+
+function once<Made>(make: () => Made): () => Made {
+  let made: Made | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
 }
 
 function answerError(error: Error): Response {

@@ -42,6 +42,8 @@ export class Registration {
   claims: number | undefined;
   /** Control has no claim left, and knew that the agent is draining. */
   drained = false;
+  /** What proves this registration; heartbeats may bring another. */
+  #credential: string;
   readonly #parts: RegistrationParts;
   readonly #desk: CallDesk;
   readonly #ending = new AbortController();
@@ -51,10 +53,11 @@ export class Registration {
     const { answer, config, timing, log, pool } = parts;
     this.#parts = parts;
     this.answer = answer;
+    this.#credential = answer.credential;
     this.reporter = new Reporter({
       send: (body) =>
         this.#retry("report", () =>
-          parts.client.report(answer.credential, body, this.#ending.signal),
+          parts.client.report(this.#credential, body, this.#ending.signal),
         ),
       ackSeq: () => this.inbox.ackSeq,
       log,
@@ -112,7 +115,7 @@ export class Registration {
       AbortSignal.timeout(timing.goodbyeMs),
     ]);
     try {
-      await client.report(this.answer.credential, body, signal);
+      await client.report(this.#credential, body, signal);
     } catch (error) {
       log.warn({ reason: String(error) }, "left without a goodbye");
     }
@@ -125,17 +128,19 @@ export class Registration {
 
   async #poll(): Promise<void> {
     const { client, log } = this.#parts;
-    const { credential, pollHoldMs } = this.answer;
+    const { pollHoldMs } = this.answer;
     const { signal } = this.#ending;
     const { inbox, reporter } = this;
     const poll = (ackSeq: number) =>
-      this.#retry("poll", () => client.poll(credential, ackSeq, pollHoldMs, signal));
+      this.#retry("poll", () =>
+        client.poll(this.#credential, ackSeq, pollHoldMs, signal),
+      );
     await pollLoop({ poll, inbox, desk: this.#desk, reporter, log, signal });
   }
 
   async #beatLoop(): Promise<void> {
     const { client, sampler, log, timing } = this.#parts;
-    const { credential, heartbeatMs } = this.answer;
+    const { heartbeatMs } = this.answer;
     const { signal } = this.#ending;
     // A beat that hangs must not cost the ones after it.
     const timeoutMs = Math.min(timing.requestTimeoutMs, Math.max(heartbeatMs, 1000));
@@ -146,8 +151,10 @@ export class Registration {
       let failed = false;
       try {
         const body = this.#heartbeat();
-        this.claims = await client.heartbeat(credential, body, timeoutMs, signal);
-        this.drained = body.draining && this.claims === 0;
+        const heard = await client.heartbeat(this.#credential, body, timeoutMs, signal);
+        this.claims = heard.claims;
+        this.drained = body.draining && heard.claims === 0;
+        this.#credential = heard.credential ?? this.#credential;
       } catch (error) {
         if (error instanceof FencedError) {
           this.#ending.abort();

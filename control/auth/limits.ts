@@ -50,6 +50,7 @@ function readerOf(c: Context<AppEnv>): string {
 export const claimLimits: Partial<Record<DecisionName, readonly ("claim" | "room")[]>> = {
   enterRoom: ["room"],
   startIngest: ["room"],
+  startPlayback: ["room"],
   claimBroadcast: ["claim", "room"],
   claimViews: ["claim", "room"],
   changeTrack: ["claim", "room"],

@@ -68,6 +68,12 @@ interface Believed {
 
 const books = new WeakMap<Config, Map<string, Believed>>();
 
+function bookOf(config: Config): Map<string, Believed> {
+  const book = books.get(config) ?? new Map<string, Believed>();
+  books.set(config, book);
+  return book;
+}
+
 /** Origins that an isolate remembers. */
 const originsMax = 2000;
 
@@ -79,8 +85,7 @@ export async function isAnyonesOrigin(
   config: Config,
   origin: string,
 ): Promise<boolean | undefined> {
-  const book = books.get(config) ?? new Map<string, Believed>();
-  books.set(config, book);
+  const book = bookOf(config);
   const known = book.get(origin);
   const { keyCacheMs, unknownKeyCacheMs } = config.settings.accounts;
   const goodMs = known?.allowed ? keyCacheMs : unknownKeyCacheMs;
@@ -151,7 +156,9 @@ async function mayRead(c: Context<AppEnv>, origin: string): Promise<boolean> {
   if (apiKey) return apiKey.origins.includes(origin);
   const bearer = session ?? joining;
   if (bearer) return isSessionsOrigin(config, origin, bearer);
-  // Refused before it was known whose: the page that it may be for can read why.
+  // Refused before it was known whose: the page that it may be for can read why. Who
+  // comes too fast costs no look at a database, whatever origin it names.
+  if (c.res.status === 429) return bookOf(config).get(origin)?.allowed === true;
   return c.res.status >= 400 && (await isAnyonesOrigin(config, origin)) === true;
 }
 

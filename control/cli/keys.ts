@@ -59,7 +59,9 @@ export function addKeyCommands(program: Command, run: Run): void {
           path,
         );
         output.fields(done, done);
-        output.note("WEIR_SECRET_KEY_PREVIOUS may go when all credentials are renewed.");
+        output.note(
+          "WEIR_SECRET_KEY_PREVIOUS may go in a day: SECURITY.md tells what ends with it.",
+        );
       }),
     );
 }

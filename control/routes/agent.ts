@@ -4,7 +4,7 @@ import type { AppEnv } from "../auth/access.ts";
 import { sourceOf } from "../auth/source.ts";
 import { mailboxOf } from "../objects/names.ts";
 import { Problem } from "../problem.ts";
-import { challengeNode, registerNode } from "../services/nodes.ts";
+import { challengeNode, credentialInStead, registerNode } from "../services/nodes.ts";
 import { invalid } from "./invalid.ts";
 import { body, json, refusals, route } from "./spec.ts";
 
@@ -94,6 +94,7 @@ export const agent = new OpenAPIHono<AppEnv>({ defaultHook: invalid })
       const { nodeId, epoch } = c.var.node;
       const answer = await mailboxOf(c.env, nodeId).heartbeat(epoch, c.req.valid("json"));
       if (!answer.ok) throw Problem.from(answer.refusal);
-      return c.json({ claims: answer.claims ?? 0 }, 200);
+      const credential = await credentialInStead(c.env, c.var.node);
+      return c.json({ claims: answer.claims ?? 0, credential }, 200);
     },
   );

@@ -14,6 +14,12 @@ const page = (description: string) => ({
  * @param describe makes the OpenAPI document
  */
 export function docs(describe: () => unknown) {
+  // What it is made from does not change while it runs.
+  let shown: string | undefined;
+  const api = () => {
+    shown ??= apiPage(describe() as ApiDocument).toString();
+    return shown;
+  };
   return new OpenAPIHono<AppEnv>()
     .openapi(
       route("anyone", {
@@ -22,7 +28,7 @@ export function docs(describe: () => unknown) {
         summary: "The API as a page",
         responses: page("Every call: who may make it, what it takes and answers."),
       }),
-      (c) => answer(c, apiPage(describe() as ApiDocument).toString()),
+      (c) => answer(c, api()),
     )
     .openapi(
       route("anyone", {

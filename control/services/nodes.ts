@@ -6,7 +6,7 @@ import type {
 import { nodeIdOf } from "#schema/ids.ts";
 import { mayAnnounce } from "../auth/addresses.ts";
 import { challengeFor, verifyProof } from "../auth/node-proof.ts";
-import { signNode } from "../auth/tokens.ts";
+import { type NodePrincipal, signNode } from "../auth/tokens.ts";
 import { type Config, configOf, type Env } from "../env.ts";
 import { mailboxOf } from "../objects/names.ts";
 import { Problem } from "../problem.ts";
@@ -54,6 +54,18 @@ export async function registerNode(
     pollHoldMs: settings.timing.pollHoldMs,
     overBitrateFactor: settings.sources.overBitrateFactor,
   };
+}
+
+/**
+ * While the secret is being replaced: the node's credential signed with the present
+ * one, so that its registration outlives the former.
+ */
+export async function credentialInStead(
+  env: Env,
+  node: NodePrincipal,
+): Promise<string | undefined> {
+  const config = configOf(env);
+  return config.previousSecret ? signNode(config, node) : undefined;
 }
 
 function checkAddresses(

@@ -2,6 +2,7 @@ import type { z } from "zod";
 import {
   challengeResponse,
   type HeartbeatRequest,
+  type HeartbeatResponse,
   type HostDescription,
   heartbeatResponse,
   type RegisterRequest,
@@ -106,7 +107,8 @@ export class ControlClient {
   /**
    * Says that the agent lives.
    * @param timeoutMs after which the next beat is the better attempt
-   * @returns the claims that control still has on this node
+   * @returns the claims that control still has on this node, and now and then a
+   *   credential to go on with
    * @throws FencedError where the registration is over
    */
   async heartbeat(
@@ -114,9 +116,9 @@ export class ControlClient {
     body: HeartbeatRequest,
     timeoutMs: number,
     signal: AbortSignal,
-  ): Promise<number> {
+  ): Promise<HeartbeatResponse> {
     const response = await this.#fenced("heartbeat", credential, body, timeoutMs, signal);
-    return (await this.#read(response, heartbeatResponse)).claims;
+    return this.#read(response, heartbeatResponse);
   }
 
   async #fenced(

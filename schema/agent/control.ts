@@ -225,4 +225,7 @@ export type HeartbeatRequest = z.infer<typeof heartbeatRequest>;
 export const heartbeatResponse = z.object({
   /** Views and broadcasts that the ledger still has on this node. */
   claims: z.number().int(),
+  /** From here on instead of the one that it has: the secret is being replaced. */
+  credential: z.string().optional(),
 });
+export type HeartbeatResponse = z.infer<typeof heartbeatResponse>;

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { SignJWT } from "jose";
+import { jwtVerify, SignJWT } from "jose";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { bodyOf, callAs, enter, openRoom, tryEnter } from "#test/control/api.ts";
+import { registerPaper, registrationOf } from "#test/control/node.ts";
 import { type Control, startControl } from "#test/harness/control.ts";
 import { waitFor } from "#test/harness/wait-for.ts";
 import { addAccount, asOperator, mintByHand, openRoomAs } from "./people.ts";
@@ -166,6 +167,27 @@ test("a sealed secret opens for its own key alone", async () => {
   const planted = `${idOfKey(account.apiKey)}.${thief.apiKey.split(".")[1]}`;
   const { status } = await control.call("GET", "/v1/rooms", { key: planted });
   expect(status).toBe(500);
+});
+
+test("hosts outlive the former WEIR_SECRET_KEY: a heartbeat brings what is signed with the present one", async () => {
+  const consumer = { role: "consumer", mediaClass: "camera" } as const;
+  const body = registrationOf("long-lived", [consumer]);
+  const { nodeId, epoch } = bodyOf(await registerPaper(control, body), 200);
+  const old = await new SignJWT({ epoch })
+    .setProtectedHeader({ alg: "HS256" })
+    .setAudience("node")
+    .setSubject(nodeId)
+    .sign(new TextEncoder().encode(formerSecret));
+  const beat = (key: string) =>
+    control.call("POST", "/v1/agent/heartbeat", {
+      key,
+      body: { workers: [], egressKbps: 0, ingressKbps: 0, draining: false },
+    });
+  const { credential } = bodyOf(await beat(old), 200);
+  const present = new TextEncoder().encode(control.keys.secret);
+  const { payload } = await jwtVerify(credential, present, { audience: "node" });
+  expect(payload).toMatchObject({ sub: nodeId, epoch });
+  bodyOf(await beat(credential), 200);
 });
 
 test("WEIR_SECRET_KEY is replaced while everything goes on, and secrets are sealed anew", async () => {

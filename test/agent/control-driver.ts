@@ -97,7 +97,9 @@ export class ControlDriver {
   ): Promise<unknown> {
     if (route === "challenge") return this.#challenge(bearer, body);
     if (route === "register") return this.#register(bearer, body);
-    const node = [...this.nodes.values()].find((one) => one.credential === bearer);
+    const node = [...this.nodes.values()].find(
+      (one) => one.credential === bearer || one.nextCredential === bearer,
+    );
     if (!node || node.fenced) throw new Fenced("Register again.");
     switch (route) {
       case "poll": {
@@ -120,7 +122,7 @@ export class ControlDriver {
       }
       case "heartbeat":
         node.heartbeats.push(heartbeatRequest.parse(body));
-        return { claims: node.claims };
+        return { claims: node.claims, credential: node.nextCredential };
       default:
         throw new Error(`no route ${route}`);
     }

@@ -23,6 +23,10 @@ export class DrivenNode {
   nextSeq = 1;
   claims = 0;
   fenced = false;
+  /** The bearer of its present epoch. */
+  credential: string;
+  /** Takes the credential's place from the next heartbeat on. */
+  nextCredential: string | undefined;
   #inbox: { instructions: unknown[]; calls: unknown[] } = { instructions: [], calls: [] };
   #wake: () => void = () => {};
   #pollTurn = 0;
@@ -31,11 +35,7 @@ export class DrivenNode {
     this.registration = registration;
     this.epoch = epoch;
     this.nodeId = nodeIdOf("t", registration.name);
-  }
-
-  /** The bearer of its present epoch. */
-  get credential(): string {
-    return `${this.nodeId}:${this.epoch}`;
+    this.credential = `${this.nodeId}:${epoch}`;
   }
 
   /** The worker of an ordinal, as it was registered. */

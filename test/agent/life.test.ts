@@ -83,6 +83,27 @@ test("a fenced agent closes all its media and registers again under new incarnat
   expect(stats).toMatchObject({ code: "gone" });
 });
 
+test("an agent goes on with the credential that a heartbeat brings, and keeps its media", async () => {
+  const { node, broadcast, viewer } = await watching();
+  const beats = async (more: number) => {
+    const count = node.heartbeats.length + more;
+    await waitFor(() => node.heartbeats.length >= count, { what: "heartbeats" });
+  };
+  node.nextCredential = "signed with the next secret";
+  // The first of them brings it, the second is sent with it.
+  await beats(2);
+  // The former secret is taken out: what it signed is good no longer.
+  node.credential = node.nextCredential;
+  const { broadcastId } = broadcast;
+  // One poll may be on its way since before; calls come with the ones after it.
+  for (let calls = 0; calls < 2; calls += 1) {
+    await node.ask({ op: "stats", of: { type: "broadcast", broadcastId } });
+  }
+  await beats(1);
+  await viewer.moreOf("video", 50);
+  expect(rig.control.registrations).toBe(1);
+});
+
 test("while control is down media flows, and what happened then is reported after", async () => {
   const { agent, node, broadcast, viewer } = await watching();
   await rig.control.stop();

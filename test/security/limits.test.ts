@@ -11,6 +11,20 @@ import {
 import { type CallAnswer, type Control, startControl } from "#test/harness/control.ts";
 import { RawClient } from "./raw-http.ts";
 
+/** What the broker's object counts with; Workers' types have no place in a test. */
+const file = new URL("../../control/objects/claim-limits.ts", import.meta.url).href;
+const { ClaimLimits } = (await import(file)) as {
+  ClaimLimits: new (
+    limits: object,
+  ) => {
+    refusalOf(
+      name: string,
+      input: object,
+      nowMs: number,
+    ): { refusal: string } | undefined;
+  };
+};
+
 const few = { burst: 20, perSecond: 0.2 };
 
 /** Calls until one is refused, at most so often; how many were let through. */
@@ -68,6 +82,16 @@ describe("what comes too fast is told to wait", () => {
   });
 });
 
+test("whoever enters, publishes or plays in a room is counted against it, and another room is served", () => {
+  const limits = new ClaimLimits({ claim: few, room: { burst: 1, perSecond: 0.001 } });
+  for (const name of ["enterRoom", "startIngest", "startPlayback"] as const) {
+    const enter = (roomId: string) => limits.refusalOf(name, { roomId }, 0)?.refusal;
+    const rooms = [`one for ${name}`, `another for ${name}`];
+    expect(rooms.map(enter), name).toEqual([undefined, undefined]);
+    expect(rooms.map(enter), name).toEqual(["rate-limited", "rate-limited"]);
+  }
+});
+
 describe("one address that calls too fast", () => {
   let control: Control;
   /** Requests that any of the databases had. */
@@ -93,6 +117,7 @@ describe("one address that calls too fast", () => {
     ["registrations", "POST", "/v1/agent/challenge", { name: "a" }],
     ["entries", "POST", "/v1/rooms/room_local_0000/sessions", {}],
     ["open calls", "GET", "/v1/zones"],
+    ["the API's document", "GET", "/openapi.json"],
     ["calls with a key", "GET", "/v1/rooms"],
   ];
 
@@ -103,6 +128,18 @@ describe("one address that calls too fast", () => {
     );
     expect(refused).toBeGreaterThan(30);
     // Nothing of it reaches a database, however wrong its credential is.
+    expect(asked - before).toBeLessThan(few.burst + 5);
+  });
+
+  test("is told to wait from whatever page it says to be", async () => {
+    const before = asked;
+    let pages = 0;
+    const { refused } = await flood(() => {
+      pages += 1;
+      const headers = { origin: `https://page-${pages}.example` };
+      return control.call("GET", "/v1/rooms", { key: "key_local_none.none", headers });
+    });
+    expect(refused).toBeGreaterThan(30);
     expect(asked - before).toBeLessThan(few.burst + 5);
   });
 
