@@ -55,6 +55,9 @@ export const patchResponses = {
   ...refusals("not-found", "precondition-failed", "media-failed", "media-timeout"),
 };
 
+/** What a GET is answered with: neither endpoints nor resources can be read. */
+export const getResponses = { 204: { description: "It is there; nothing can be read." } };
+
 /** What a DELETE of a resource may be answered with. */
 export const deleteResponses = {
   200: { description: "It has ended." },
@@ -128,7 +131,7 @@ export const crossOrigin: MiddlewareHandler<AppEnv>[] = [
   },
   cors({
     origin: "*",
-    allowMethods: ["POST", "PATCH", "DELETE"],
+    allowMethods: ["GET", "POST", "PATCH", "DELETE"],
     allowHeaders: ["authorization", "content-type", "if-match"],
     exposeHeaders: ["location", "link", "etag", "accept-patch", "retry-after"],
     maxAge: 86_400,
@@ -151,10 +154,9 @@ export function created(
   return new Response(answer, { status: 201, headers });
 }
 
-/** The answer to a fragment: what is new after a restart, else nothing. */
+/** The answer to a fragment: what is new after a restart, else nothing, and no tag. */
 export function patched({ etag, fragment }: { etag: string; fragment?: string }) {
-  const headers = { etag: `"${etag}"` };
-  if (fragment === undefined) return new Response(null, { status: 204, headers });
-  const typed = { ...headers, "content-type": fragmentType };
-  return new Response(fragment, { status: 200, headers: typed });
+  if (fragment === undefined) return new Response(null, { status: 204 });
+  const headers = { etag: `"${etag}"`, "content-type": fragmentType };
+  return new Response(fragment, { status: 200, headers });
 }

@@ -4,7 +4,7 @@ import type { AppEnv } from "../auth/access.ts";
 import type { Joining } from "../auth/join-tokens.ts";
 import { configOf } from "../env.ts";
 import { iceServersFor } from "../services/ice-servers.ts";
-import { type Carried, endCarried, patchIce } from "../services/ingest.ts";
+import { type Carried, endCarried, locateCarried, patchIce } from "../services/ingest.ts";
 import { play } from "../services/playback.ts";
 import { invalid } from "./invalid.ts";
 import {
@@ -12,6 +12,7 @@ import {
   crossOrigin,
   deleteResponses,
   fragmentType,
+  getResponses,
   offerRefusals,
   patched,
   patchResponses,
@@ -64,6 +65,30 @@ export const whep = app
         player,
         await iceServersFor(configOf(c.env), c.var.joining.identity),
       );
+    },
+  )
+  .openapi(
+    route("anyone", {
+      method: "get",
+      path: "/v1/broadcasts/{broadcast}/whep",
+      summary: "Whether WHEP is spoken here; nothing can be read",
+      request: { params },
+      responses: getResponses,
+    }),
+    (c) => c.body(null, 204),
+  )
+  .openapi(
+    route("joinToken", {
+      method: "get",
+      path: "/v1/broadcasts/{broadcast}/whep/{session}",
+      summary: "Whether the player is there; nothing can be read",
+      request: { params: resource },
+      responses: { ...getResponses, ...refusals("not-found") },
+    }),
+    async (c) => {
+      const { session } = c.req.valid("param");
+      await locateCarried(c.env, carriedBy(c.var.joining, session));
+      return c.body(null, 204);
     },
   )
   .openapi(

@@ -11,6 +11,7 @@ import {
   type Carried,
   endCarried,
   ingest,
+  locateCarried,
   makeStreamKey,
   patchIce,
 } from "../services/ingest.ts";
@@ -20,6 +21,7 @@ import {
   crossOrigin,
   deleteResponses,
   fragmentType,
+  getResponses,
   offerRefusals,
   patched,
   patchResponses,
@@ -79,6 +81,32 @@ export const whip = app
         stream,
         await iceServersFor(configOf(c.env), c.var.joining.identity),
       );
+    },
+  )
+  .openapi(
+    route("anyone", {
+      method: "get",
+      path: "/v1/rooms/{room}/whip",
+      summary: "Whether WHIP is spoken here; nothing can be read",
+      request: { params },
+      responses: getResponses,
+    }),
+    (c) => c.body(null, 204),
+  )
+  .openapi(
+    route("encoder", {
+      method: "get",
+      path: "/v1/rooms/{room}/whip/{session}",
+      summary: "Whether the stream is there; nothing can be read",
+      request: { params: resource },
+      responses: { ...getResponses, ...refusals("not-found") },
+    }),
+    async (c) => {
+      const { joining } = c.var;
+      const place = c.req.valid("param");
+      own(joining, place.room);
+      await locateCarried(c.env, carriedBy(joining, place));
+      return c.body(null, 204);
     },
   )
   .openapi(

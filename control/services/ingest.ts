@@ -79,6 +79,14 @@ export interface Carried {
   carrier: "whip" | "whep";
 }
 
+/** Finds the resource's transport. @throws Problem `not-found` where it is another's */
+export function locateCarried(
+  env: Env,
+  carried: Carried,
+): Promise<{ transportId: string }> {
+  return ask(env, zoneOf(carried.roomId) ?? "", "locateCarried", carried);
+}
+
 /**
  * Takes a trickle fragment or restarts ICE.
  * @param ifMatch the entity tag without its quotes, or `*`; one is needed
@@ -91,8 +99,7 @@ export async function patchIce(
   ifMatch: string | undefined,
 ): Promise<{ etag: string; fragment?: string }> {
   const { roomId, sessionId } = carried;
-  const zone = zoneOf(roomId) ?? "";
-  const { transportId } = await ask(env, zone, "locateCarried", carried);
+  const { transportId } = await locateCarried(env, carried);
   if (!ifMatch) {
     const detail = 'Send If-Match: the ETag of the last answer, or "*" to restart ICE.';
     throw new Problem("precondition-required", { detail });
@@ -107,9 +114,8 @@ export async function patchIce(
 /** Ends an encoder's or player's session: everything it held is given back. */
 export async function endCarried(env: Env, carried: Carried): Promise<void> {
   const { roomId, sessionId } = carried;
-  const zone = zoneOf(roomId) ?? "";
-  await ask(env, zone, "locateCarried", carried);
-  await ask(env, zone, "leaveRoom", { roomId, sessionId });
+  await locateCarried(env, carried);
+  await ask(env, zoneOf(roomId) ?? "", "leaveRoom", { roomId, sessionId });
 }
 
 /** Makes a key for an encoder that publishes under the session's identity. */

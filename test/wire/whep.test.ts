@@ -61,6 +61,9 @@ test("a player gets a broadcast of another host under the payload types that it 
   ]);
   const resource = new URL(created.headers.get("location") ?? "", stage.control.url);
   const headers = { authorization: `Bearer ${token}` };
+  for (const place of [resource, new URL(whep(broadcastId), stage.control.url)]) {
+    expect((await fetch(place, { headers })).status).toBe(204);
+  }
   const stop = () => fetch(resource, { method: "DELETE", headers });
   expect((await stop()).status).toBe(200);
   expect((await stop()).status).toBe(404);

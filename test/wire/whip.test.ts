@@ -37,6 +37,11 @@ test("an encoder with OBS's habits is seen on another host, and its DELETE gives
   expect(frame?.[0]).toBe(0x67);
 
   const headers = { authorization: `Bearer ${made.key}` };
+  // There is nothing to read, which is no error (RFC 9725, section 4.1).
+  for (const path of [made.path, resource]) {
+    const read = await fetch(new URL(path, control.url), { headers });
+    expect([path, read.status, await read.text()]).toEqual([path, 204, ""]);
+  }
   const gone = () => fetch(new URL(resource, control.url), { method: "DELETE", headers });
   expect((await gone()).status).toBe(200);
   expect((await gone()).status).toBe(404);
@@ -169,6 +174,8 @@ describe.skipIf(!findBrowser())(
           },
           body: "a=mid:0\r\na=candidate:1 1 udp 2113937151 192.0.2.1 9 typ host\r\n",
         });
+        // A tag comes with what is new after a restart, and with nothing else.
+        expect(answer.headers.get("etag")).toBeNull();
         return answer.status;
       };
       expect(await fragment()).toBe(428);
