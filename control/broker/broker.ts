@@ -1,8 +1,5 @@
-import type { Client } from "@libsql/client/web";
 import type { OutboxItem } from "#schema/agent/instructions.ts";
-import type { Settings } from "#schema/settings.ts";
 import { commit } from "../ledger/commit.ts";
-import { fenceZone, loadZone } from "../ledger/load.ts";
 import { loadRooms } from "../ledger/load-rooms.ts";
 import type { DecisionInput, DecisionName, DecisionOutput } from "./decisions.ts";
 import { Draft } from "./draft.ts";
@@ -12,11 +9,13 @@ import {
   decideOne,
   type IdempotencyScope,
   missingRooms,
+  refuse,
   unavailable,
   type Waiting,
 } from "./requests.ts";
 import type { ZoneState } from "./state.ts";
 import type { RoomNews } from "./telling.ts";
+import { Tenure, type TenureOptions } from "./tenure.ts";
 
 /** What a commit has to tell others, in order. */
 export interface Committed {
@@ -25,18 +24,11 @@ export interface Committed {
   state: ZoneState;
 }
 
-export interface BrokerOptions {
-  zone: string;
-  client: Client;
-  settings: Settings;
-  /** Milliseconds since 1970; time comes from outside, so that tests own it. */
-  now: () => number;
+export interface BrokerOptions extends TenureOptions {
   /** Called after each commit, before its answers leave. */
   onCommitted: (committed: Committed) => void;
   /** Called when the earliest deadline changed; undefined: there is none. */
   onDeadline: (atMs: number | undefined) => void;
-  /** Called for what an operator has to know of. */
-  onAlert: (what: string, details: Record<string, unknown>) => void;
 }
 
 /**
@@ -47,22 +39,19 @@ export interface BrokerOptions {
  */
 export class Broker {
   readonly #options: BrokerOptions;
+  readonly #tenure: Tenure;
   readonly #queue: Waiting[] = [];
-  #state: ZoneState | undefined;
   #running = false;
-  /** Set when another broker took over: this one never writes again. */
-  #superseded = false;
-  /** The generation that this broker raised last: nobody else may have since. */
-  #generation: number | undefined;
   #deadlineMs: number | undefined;
 
   constructor(options: BrokerOptions) {
     this.#options = options;
+    this.#tenure = new Tenure(options);
   }
 
   /** Whether another broker has taken over, so that this one must be discarded. */
   get superseded(): boolean {
-    return this.#superseded;
+    return this.#tenure.isOver;
   }
 
   /**
@@ -91,7 +80,7 @@ export class Broker {
     const most = Math.floor(this.#options.settings.broker.groupMax / 2);
     const nowMs = this.#options.now();
     const answer = await this.ask("tick", { most, nowMs });
-    if (answer.ok || this.#superseded || this.#deadlineMs !== undefined) return;
+    if (answer.ok || this.superseded || this.#deadlineMs !== undefined) return;
     // What is due stays due: a database that was down must not silence the clock.
     this.#deadlineMs = nowMs + 1000 * (answer.refusal.retryAfter ?? 1);
     this.#options.onDeadline(this.#deadlineMs);
@@ -107,9 +96,9 @@ export class Broker {
       try {
         await this.#serve(group);
       } catch (error) {
-        this.#state = undefined;
+        this.#tenure.discardState();
         this.#options.onAlert("group-failed", { error: String(error) });
-        for (const { answer } of group) answer({ ok: false, refusal: unavailable });
+        refuse(group, unavailable);
       }
     }
     this.#running = false;
@@ -117,11 +106,8 @@ export class Broker {
 
   /** Decides and commits one group; what does not fit goes back to the queue. */
   async #serve(group: Waiting[]): Promise<void> {
-    const state = await this.#ready();
-    if (!state) {
-      for (const { answer } of group) answer({ ok: false, refusal: unavailable });
-      return;
-    }
+    const state = await this.#tenure.state();
+    if (!state) return refuse(group, unavailable);
     const { client, now, zone, settings } = this.#options;
     // Only here: between groups, nothing holds on to a room.
     state.letGoOfRooms(now());
@@ -140,7 +126,7 @@ export class Broker {
       }
     } catch (error) {
       // Decided half, the state is of no use any more.
-      this.#state = undefined;
+      this.#tenure.discardState();
       return this.#serveAlone(group, String(error));
     }
     const served = group.slice(0, answers.length);
@@ -157,15 +143,14 @@ export class Broker {
     const head = { zoneId: zone, generation, commitSeq, pipeGeneration };
     const result = await commit(client, head, changes);
     if (result.outcome === "done") return this.#tell(draft, served, answers);
-    this.#state = undefined;
+    this.#tenure.discardState();
     this.#options.onAlert(`commit-${result.outcome}`, {
       ...result,
       requests: served.length,
     });
     if (result.outcome === "fenced") {
-      this.#superseded = true;
-      for (const { answer } of served) answer({ ok: false, refusal: unavailable });
-      return;
+      this.#tenure.end();
+      return refuse(served, unavailable);
     }
     if (result.outcome === "refused") return this.#serveAlone(served, result.reason);
     await this.#settle(commitSeq, draft, served, answers);
@@ -181,18 +166,16 @@ export class Broker {
     served: Waiting[],
     answers: Answer<unknown>[],
   ): Promise<void> {
-    const state = await this.#ready();
-    if (!state) {
-      for (const { answer } of served) answer({ ok: false, refusal: unavailable });
-      return;
-    }
+    const state = await this.#tenure.state();
+    if (!state) return refuse(served, unavailable);
     if (state.commitSeq >= commitSeq) return this.#tell(draft, served, answers);
     const { commitTries } = this.#options.settings.broker;
     for (const waiting of served) waiting.lost += 1;
     this.#queue.unshift(...served.filter(({ lost }) => lost < commitTries));
-    for (const { lost, answer } of served) {
-      if (lost >= commitTries) answer({ ok: false, refusal: unavailable });
-    }
+    refuse(
+      served.filter(({ lost }) => lost >= commitTries),
+      unavailable,
+    );
   }
 
   /** Something is wrong: each request runs alone once, and the culprit is named. */
@@ -224,28 +207,5 @@ export class Broker {
     if (next === this.#deadlineMs) return;
     this.#deadlineMs = next;
     this.#options.onDeadline(next);
-  }
-
-  /** The zone's state, read anew where there is none. */
-  async #ready(): Promise<ZoneState | undefined> {
-    if (this.#superseded) return undefined;
-    if (this.#state) return this.#state;
-    const { client, zone, settings, now, onAlert } = this.#options;
-    try {
-      const fence = await fenceZone(client, zone, this.#generation);
-      if (!fence) {
-        this.#superseded = true;
-        onAlert("superseded", { generation: this.#generation });
-        return undefined;
-      }
-      this.#generation = fence.generation;
-      const state = await loadZone(client, zone, settings);
-      state.postponeDeadlines(now());
-      this.#state = state;
-      return state;
-    } catch (error) {
-      onAlert("rebuild-failed", { error: String(error) });
-      return undefined;
-    }
   }
 }

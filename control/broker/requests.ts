@@ -57,6 +57,11 @@ export function decideOne(
   return { ok: true, value: answer };
 }
 
+/** Answers several requests with one refusal. */
+export function refuse(requests: readonly Waiting[], refusal: Refusal): void {
+  for (const { answer } of requests) answer({ ok: false, refusal });
+}
+
 /** The rooms that a group needs and that are not loaded. */
 export function missingRooms(group: Waiting[], state: ZoneState): string[] {
   const missing = new Set<string>();

@@ -1,7 +1,8 @@
 import type { Client } from "@libsql/client/web";
-import { and, asc, eq, gt, sql } from "drizzle-orm";
+import { eq, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/libsql/web";
 import { account } from "#schema/accounts/accounts.ts";
+import { rowsAfter } from "../ledger/pages.ts";
 
 export type AccountRow = typeof account.$inferSelect;
 
@@ -23,17 +24,12 @@ export async function readAccount(
 }
 
 /** Accounts after a cursor (an account's id), `limit` at most, by id. */
-export async function listAccountRows(
+export function accountsAfter(
   client: Client,
   after: string,
   limit: number,
 ): Promise<AccountRow[]> {
-  return drizzle(client)
-    .select()
-    .from(account)
-    .where(gt(account.id, after))
-    .orderBy(asc(account.id))
-    .limit(limit);
+  return rowsAfter(client, account, after, limit);
 }
 
 /** What may be changed of an account. */
@@ -67,7 +63,7 @@ export async function updateAccount(
       capsVersion: sql`${account.capsVersion} + ${versions}`,
       ...change,
     })
-    .where(and(eq(account.id, accountId)))
+    .where(eq(account.id, accountId))
     .returning();
   return rows[0];
 }

@@ -1,9 +1,10 @@
 import type { Client } from "@libsql/client/web";
-import { and, asc, desc, eq, gt, isNull, sql } from "drizzle-orm";
+import { and, asc, desc, eq, isNull, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/libsql/web";
 import { account, apiKey } from "#schema/accounts/accounts.ts";
 import { entitlement } from "#schema/accounts/entitlements.ts";
 import { accountOrigin } from "#schema/accounts/origins.ts";
+import { rowsAfter } from "../ledger/pages.ts";
 import type { AccountRow } from "./accounts.ts";
 import type { EntitlementRow } from "./entitlements.ts";
 
@@ -139,17 +140,12 @@ export async function touchKeys(
 }
 
 /** Keys after a cursor (a key's id), to be sealed anew. */
-export async function keysAfter(
+export function keysAfter(
   client: Client,
   after: string,
   limit: number,
 ): Promise<KeyRow[]> {
-  return drizzle(client)
-    .select()
-    .from(apiKey)
-    .where(gt(apiKey.id, after))
-    .orderBy(asc(apiKey.id))
-    .limit(limit);
+  return rowsAfter(client, apiKey, after, limit);
 }
 
 /** Replaces a sealed secret, if it still is what it was. */

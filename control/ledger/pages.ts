@@ -1,4 +1,7 @@
 import type { Client } from "@libsql/client/web";
+import { asc, gt } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/libsql/web";
+import type { SQLiteColumn, SQLiteTable } from "drizzle-orm/sqlite-core";
 
 /** Rows of a page: keeps every answer below the 4 MB that servers allow. */
 const pageRows = 12_288;
@@ -32,6 +35,24 @@ export async function readPages(
     coming?.catch(() => {});
     for (const values of rows) take(values);
   }
+}
+
+/**
+ * The rows of a table after a cursor (a row's id; empty: from the first), by id.
+ * @param limit how many at most
+ */
+export function rowsAfter<Table extends SQLiteTable & { id: SQLiteColumn }>(
+  client: Client,
+  table: Table,
+  after: string,
+  limit: number,
+): Promise<Table["$inferSelect"][]> {
+  return drizzle(client)
+    .select()
+    .from(table)
+    .where(gt(table.id, after))
+    .orderBy(asc(table.id))
+    .limit(limit);
 }
 
 async function readPage(client: Client, sql: string, after: number): Promise<Page> {

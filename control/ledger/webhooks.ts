@@ -1,7 +1,8 @@
 import type { Client } from "@libsql/client/web";
-import { asc, eq, gt } from "drizzle-orm";
+import { eq } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/libsql/web";
 import { webhook } from "#schema/control/webhooks.ts";
+import { rowsAfter } from "./pages.ts";
 
 export type WebhookRow = typeof webhook.$inferSelect;
 
@@ -32,12 +33,7 @@ export function webhooksAfter(
   after: string,
   limit: number,
 ): Promise<WebhookRow[]> {
-  return drizzle(client)
-    .select()
-    .from(webhook)
-    .where(gt(webhook.id, after))
-    .orderBy(asc(webhook.id))
-    .limit(limit);
+  return rowsAfter(client, webhook, after, limit);
 }
 
 /** The id of the zone's last event. */

@@ -31,6 +31,16 @@ export class ChatDesk {
     this.#flood = new FloodLimit(options.settings);
   }
 
+  /** Tells a newcomer what was said, and one who came back what changed meanwhile. */
+  greet(socket: WebSocket, roomId: string, afterChatSeq: number): void {
+    const { log, sockets } = this.#options;
+    for (const seq of log.deletedUpTo(roomId, afterChatSeq)) {
+      sockets.send(socket, { type: "chat.deleted", seq });
+    }
+    const messages = log.history(roomId, afterChatSeq);
+    if (messages.length > 0) sockets.send(socket, { type: "chat", messages });
+  }
+
   /** A session's socket is gone: its allowance need not be remembered. */
   forget(sessionId: string): void {
     this.#flood.forget(sessionId);

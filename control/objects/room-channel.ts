@@ -19,7 +19,7 @@ import { type ReadMessage, readMessage, whoSaysHello } from "./client-messages.t
 import { Departures, tellAgainMs } from "./departures.ts";
 import { type LiveSignal, LiveSignals } from "./live-signals.ts";
 import { brokerOf } from "./names.ts";
-import { catchUp, tellNews } from "./news.ts";
+import { NewsDesk } from "./news-desk.ts";
 import { renewCredential } from "./renewal.ts";
 import { Strangers } from "./strangers.ts";
 
@@ -31,12 +31,11 @@ import { Strangers } from "./strangers.ts";
 export class RoomChannel extends DurableObject<Env> {
   readonly #sockets: ChannelSockets;
   readonly #strangers: Strangers;
+  readonly #news: NewsDesk;
   readonly #chat: ChatDesk;
   readonly #log: ChatLog;
   readonly #live: LiveSignals;
   readonly #departures: Departures;
-  /** Sockets that are being told what they missed; new events wait for that. */
-  readonly #catchingUp = new Set<WebSocket>();
   /** Why sessions that end now were sent away. */
   readonly #sentAway = new Map<string, RefusedCode>();
 
@@ -49,6 +48,13 @@ export class RoomChannel extends DurableObject<Env> {
     this.#live = new LiveSignals(this.#sockets);
     this.#log = new ChatLog(ctx.storage.sql, chat.historyMax);
     this.#departures = new Departures(ctx.storage, (roomId) => this.#broker(roomId));
+    this.#news = new NewsDesk({
+      sockets: this.#sockets,
+      broker: (roomId) => this.#broker(roomId),
+      catchUpMax: chat.catchUpMax,
+      onEnded: (socket) => this.#end(socket),
+      later: (work) => ctx.waitUntil(work),
+    });
     this.#chat = new ChatDesk({
       sockets: this.#sockets,
       log: this.#log,
@@ -77,12 +83,7 @@ export class RoomChannel extends DurableObject<Env> {
 
   /** What a commit has to tell a room's sessions, pushed by the broker. */
   async deliver(roomId: string, news: RoomNews): Promise<void> {
-    for (const socket of [...this.#sockets.ofRoom(roomId)]) {
-      if (this.#catchingUp.has(socket)) continue;
-      const told = tellNews(this.#sockets, socket, news);
-      if (told === "gap") this.ctx.waitUntil(this.#catchUp(socket));
-      else if (told === "ended") this.#end(socket);
-    }
+    this.#news.deliver(roomId, news);
     if (news.events.some(({ event }) => event.type === "room.closed")) {
       this.#log.forget(roomId);
       this.#live.forget(roomId);
@@ -191,30 +192,9 @@ export class RoomChannel extends DurableObject<Env> {
     this.#sockets.add(roomId, socket);
     const muted = this.#log.mutedIn(roomId);
     this.#sockets.send(socket, { type: "welcome", seq: eventSeq, roomAdmin, muted });
-    for (const seq of this.#log.deletedUpTo(roomId, hello.afterChatSeq)) {
-      this.#sockets.send(socket, { type: "chat.deleted", seq });
-    }
-    const messages = this.#log.history(roomId, hello.afterChatSeq);
-    if (messages.length > 0) this.#sockets.send(socket, { type: "chat", messages });
+    this.#chat.greet(socket, roomId, hello.afterChatSeq);
     this.#live.greet(socket, roomId, sessionId);
-    await this.#catchUp(socket);
-  }
-
-  /** Sends what a socket missed, from the database, until nothing is missing. */
-  async #catchUp(socket: WebSocket): Promise<void> {
-    const roomId = attachmentOf(socket)?.roomId;
-    if (!roomId || this.#catchingUp.has(socket)) return;
-    this.#catchingUp.add(socket);
-    const { catchUpMax } = configOf(this.env).settings.chat;
-    try {
-      if (await catchUp(this.#sockets, socket, this.#broker(roomId), catchUpMax))
-        this.#end(socket);
-    } catch {
-      // The client comes back and asks again.
-      socket.close(1013, "try again later");
-    } finally {
-      this.#catchingUp.delete(socket);
-    }
+    await this.#news.catchUp(socket);
   }
 
   /** A session has one socket: the newest. */

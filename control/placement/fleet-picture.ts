@@ -6,7 +6,8 @@ import { type Closed, WorkerIndex } from "./worker-index.ts";
 
 /**
  * The hosts and workers of a zone with what is used of each, and an index for
- * each question that placement asks of them. `Picture` adds what uses them.
+ * each question that placement asks of them. `RoomPicture`
+ * and `Picture` add what uses them.
  */
 export class FleetPicture {
   readonly settings: Settings;

@@ -1,13 +1,6 @@
-import type { MediaClass } from "#schema/settings.ts";
-import { FleetPicture } from "./fleet-picture.ts";
-import { addTo, addToSet, dropFromSet, setOrDelete } from "./picture-maps.ts";
-import type {
-  BroadcastPicture,
-  PipePicture,
-  ReservationPicture,
-  SlotPicture,
-  WorkerPicture,
-} from "./picture-rows.ts";
+import { addTo, addToSet, dropFromSet } from "./picture-maps.ts";
+import type { BroadcastPicture, PipePicture, SlotPicture } from "./picture-rows.ts";
+import { RoomPicture } from "./room-picture.ts";
 import { nominalKbps, pointsOf } from "./weight.ts";
 
 /**
@@ -16,15 +9,11 @@ import { nominalKbps, pointsOf } from "./weight.ts";
  * index for each question that placement asks, so that no question costs a walk
  * over the fleet. It never refuses: the policy asks before it changes anything.
  */
-export class Picture extends FleetPicture {
+export class Picture extends RoomPicture {
   readonly broadcasts = new Map<string, BroadcastPicture>();
   readonly #slotsByBroadcast = new Map<string, SlotPicture[]>();
   readonly #slotsByWorker = new Map<string, Set<SlotPicture>>();
   readonly #pipesByBroadcast = new Map<string, PipePicture[]>();
-  /** Points in use by room and worker, without what is only reserved. */
-  readonly #roomPoints = new Map<string, Map<string, number>>();
-  readonly #roomViews = new Map<string, Map<string, number>>();
-  readonly #reservations = new Map<string, Map<string, number>>();
   readonly #screensByRoom = new Map<string, number>();
 
   addBroadcast(broadcast: BroadcastPicture): void {
@@ -90,8 +79,6 @@ export class Picture extends FleetPicture {
     if (pipes.length === 0) this.#pipesByBroadcast.delete(broadcastId);
   }
 
-  // Slots and seats.
-
   slotsOf(broadcastId: string): readonly SlotPicture[] {
     return this.#slotsByBroadcast.get(broadcastId) ?? noSlots;
   }
@@ -111,10 +98,6 @@ export class Picture extends FleetPicture {
     for (const slots of this.#slotsByBroadcast.values()) yield* slots;
   }
 
-  seatsOf(media: MediaClass): number {
-    return this.settings.weight.seatsPerPoint[media];
-  }
-
   /** Adds `views` (negative: takes away) to a slot, making or ending it as needed. */
   changeSeats(
     roomId: string,
@@ -131,76 +114,12 @@ export class Picture extends FleetPicture {
       addToSet(this.#slotsByWorker, workerId, slot);
     }
     const points = pointsOf(slot.viewers + views, this.seatsOf(worker.mediaClass));
-    this.#changeRoomPoints(roomId, worker, points - slot.points);
+    this.changeRoomPoints(roomId, worker, points - slot.points);
     slot.viewers += views;
     slot.points = points;
-    this.#changeRoomViews(roomId, worker, views);
+    this.changeRoomViews(roomId, worker, views);
     if (slot.viewers <= 0) this.#forgetSlot(slot);
     return slot;
-  }
-
-  // Rooms and reservations.
-
-  /** The workers on which a room has points in use, with how many. */
-  roomPoints(roomId: string): ReadonlyMap<string, number> {
-    return this.#roomPoints.get(roomId) ?? noPoints;
-  }
-
-  /** The workers on which a room has points reserved, with how many. */
-  reservedPoints(roomId: string): ReadonlyMap<string, number> {
-    return this.#reservations.get(roomId) ?? noPoints;
-  }
-
-  /** Every reservation of the zone. */
-  *reservations(): Iterable<ReservationPicture> {
-    for (const [roomId, onWorkers] of this.#reservations) {
-      for (const [workerId, points] of onWorkers) yield { roomId, workerId, points };
-    }
-  }
-
-  /** Sets a room's reservation on a worker; 0 ends it. */
-  setReservation({ roomId, workerId, points }: ReservationPicture): void {
-    const worker = this.workers.get(workerId);
-    const inUse = this.roomPoints(roomId).get(workerId) ?? 0;
-    const before = this.reservedPoints(roomId).get(workerId) ?? 0;
-    const grown = Math.max(points, inUse) - Math.max(before, inUse);
-    const idleBefore = worker ? this.idleKbpsOf(roomId, worker) : 0;
-    setOrDelete(this.#reservations, roomId, workerId, points);
-    if (!worker) return;
-    this.changePointsUsed(worker, grown);
-    const idle = this.idleKbpsOf(roomId, worker) - idleBefore;
-    this.chargeNode(worker.nodeId, 0, 0, idle);
-  }
-
-  /** Egress in kbit/s that a worker's host keeps for a room's reserved seats there. */
-  idleKbpsOf(roomId: string, worker: WorkerPicture): number {
-    const reserved = this.reservedPoints(roomId).get(worker.id) ?? 0;
-    if (reserved === 0) return 0;
-    const seated = this.#roomViews.get(roomId)?.get(worker.id) ?? 0;
-    const idleSeats = reserved * this.seatsOf(worker.mediaClass) - seated;
-    return Math.max(0, idleSeats) * nominalKbps(this.settings, worker.mediaClass).view;
-  }
-
-  /** Egress in kbit/s that a room may still take of a node: what others keep is not its. */
-  egressLeftFor(roomId: string, nodeId: string): number {
-    const node = this.nodes.get(nodeId);
-    if (!node) return 0;
-    let own = 0;
-    for (const workerId of this.reservedPoints(roomId).keys()) {
-      const worker = this.workers.get(workerId);
-      if (worker?.nodeId === nodeId) own += this.idleKbpsOf(roomId, worker);
-    }
-    return node.egressKbps - node.egressUsedKbps - this.idleEgressKbps(nodeId) + own;
-  }
-
-  /**
-   * Points that a room may still take on a worker: the worker's free ones and
-   * what the room's own reservation there has left.
-   */
-  freePointsFor(roomId: string, worker: WorkerPicture): number {
-    const reserved = this.reservedPoints(roomId).get(worker.id) ?? 0;
-    const inUse = this.roomPoints(roomId).get(worker.id) ?? 0;
-    return worker.pointsTotal - worker.pointsUsed + Math.max(0, reserved - inUse);
   }
 
   #forgetSlot(slot: SlotPicture): void {
@@ -209,15 +128,6 @@ export class Picture extends FleetPicture {
     if (rest.length > 0) this.#slotsByBroadcast.set(slot.broadcastId, rest);
     else this.#slotsByBroadcast.delete(slot.broadcastId);
     dropFromSet(this.#slotsByWorker, slot.workerId, slot);
-  }
-
-  #changeRoomPoints(roomId: string, worker: WorkerPicture, by: number): void {
-    if (by === 0) return;
-    const before = this.roomPoints(roomId).get(worker.id) ?? 0;
-    const reserved = this.reservedPoints(roomId).get(worker.id) ?? 0;
-    const grown = Math.max(before + by, reserved) - Math.max(before, reserved);
-    setOrDelete(this.#roomPoints, roomId, worker.id, before + by);
-    this.changePointsUsed(worker, grown);
   }
 
   #countScreen({ mediaClass, homeRoomId }: BroadcastPicture, sign: 1 | -1): void {
@@ -237,15 +147,6 @@ export class Picture extends FleetPicture {
     }
   }
 
-  #changeRoomViews(roomId: string, worker: WorkerPicture, views: number): void {
-    const { view } = nominalKbps(this.settings, worker.mediaClass);
-    const before = this.idleKbpsOf(roomId, worker);
-    const seated = this.#roomViews.get(roomId)?.get(worker.id) ?? 0;
-    setOrDelete(this.#roomViews, roomId, worker.id, seated + views);
-    const idle = this.idleKbpsOf(roomId, worker) - before;
-    this.chargeNode(worker.nodeId, views * view, 0, idle);
-  }
-
   /** A pipe within one host touches no network; between hosts it is charged twice. */
   #chargePipe(pipe: PipePicture, sign: 1 | -1): void {
     const consumer = this.workers.get(pipe.consumerWorkerId);
@@ -263,4 +164,3 @@ export class Picture extends FleetPicture {
 const noPipes: readonly PipePicture[] = [];
 const noSlots: readonly SlotPicture[] = [];
 const noSlotSet: ReadonlySet<SlotPicture> = new Set();
-const noPoints: ReadonlyMap<string, number> = new Map();

@@ -7,8 +7,8 @@ import { capColumns } from "../databases/account-caps.ts";
 import {
   type AccountChange,
   type AccountRow,
+  accountsAfter,
   insertAccount,
-  listAccountRows,
   readAccount,
   updateAccount,
 } from "../databases/accounts.ts";
@@ -48,7 +48,7 @@ export async function createAccount(
 /** A page of all accounts. */
 export async function listAccounts(env: Env, cursor: string, limit: number) {
   const { accounts } = partsOf(configOf(env));
-  const rows = await accounts.use((client) => listAccountRows(client, cursor, limit + 1));
+  const rows = await accounts.use((client) => accountsAfter(client, cursor, limit + 1));
   const shown = rows.slice(0, limit).map(plainView);
   return {
     accounts: shown,

@@ -1,14 +1,13 @@
 import type { CallResult } from "#schema/agent/call-results.ts";
-import { nodeIdOfWorker, zoneOf } from "#schema/ids.ts";
+import { zoneOf } from "#schema/ids.ts";
 import type { Joining } from "../auth/join-tokens.ts";
 import type { ClaimedView } from "../broker/decide/views.ts";
 import type { Env } from "../env.ts";
 import { Problem } from "../problem.ts";
 import { ask } from "./ask.ts";
-import { callNode } from "./calls.ts";
 import type { Negotiated } from "./ingest.ts";
 import { requireUnrevoked } from "./revocations.ts";
-import { type Bringing, openLegs } from "./watch-calls.ts";
+import { type Bringing, callConsumer, openLegs, type Unpaired } from "./watch-calls.ts";
 
 interface Playing extends Pick<Bringing, "env" | "afterSeq"> {
   session: { roomId: string; sessionId: string };
@@ -64,43 +63,25 @@ async function callPlay(
 ): Promise<CallResult<"play">> {
   const claimed = [{ consumer, transportId, producer, ...view }];
   const opened = open ? await openLegs({ env, afterSeq }, consumer, claimed) : undefined;
-  const pairs = opened?.pairs ?? [];
-  const nodeId = nodeIdOfWorker(consumer.workerId);
   const { viewId, broadcastId, generation } = view;
   const sourceless = opened?.sourceless.get(broadcastId);
   if (sourceless) throw sourceless;
-  const [played] = await Promise.all([
-    callNode(
-      env,
-      nodeId,
-      {
-        op: "play",
-        ...session,
-        worker: consumer,
-        transportId,
-        pairs: pairs.map(({ peer, fromProducer }) => ({ peer, remote: fromProducer })),
-        view: {
-          viewId,
-          broadcastId,
-          generation,
-          producer,
-          legs: opened?.legs.get(broadcastId),
-          kinds: ["audio", "video"],
-          preferredLayers: layer === undefined ? undefined : { spatialLayer: layer },
-          paused: false,
-        },
-        offer,
-      },
-      afterSeq[nodeId],
-    ),
-    ...pairs.map(({ peer, fromConsumer }) =>
-      callNode(env, nodeIdOfWorker(peer.workerId), {
-        op: "connect-pair",
-        worker: peer,
-        peer: consumer,
-        remote: fromConsumer,
-      }),
-    ),
-  ]);
-  return played;
+  const request: Unpaired<"play"> = {
+    op: "play",
+    ...session,
+    worker: consumer,
+    transportId,
+    view: {
+      viewId,
+      broadcastId,
+      generation,
+      producer,
+      legs: opened?.legs.get(broadcastId),
+      kinds: ["audio", "video"],
+      preferredLayers: layer === undefined ? undefined : { spatialLayer: layer },
+      paused: false,
+    },
+    offer,
+  };
+  return callConsumer({ env, afterSeq }, request, opened?.pairs ?? []);
 }

@@ -51,11 +51,10 @@ export async function callWatch(
   views: ClaimedView[],
   openAll = false,
 ): Promise<Brought> {
-  const { env, session, viewer, afterSeq, timing } = bringing;
+  const { session, viewer, timing } = bringing;
   const [first] = views;
   if (!first) throw new Error("There is nothing to watch.");
   const { consumer, transportId } = first;
-  const nodeId = nodeIdOfWorker(consumer.workerId);
   const unopened = views.filter((view) => openAll || !view.pipeOpen);
   const { pairs, legs, sourceless } =
     unopened.length > 0
@@ -63,7 +62,7 @@ export async function callWatch(
       : noLegs;
   const sourced = views.filter(({ broadcastId }) => !sourceless.has(broadcastId));
   if (sourced.length === 0) return { sourceless };
-  const request: CallOf<"watch"> = {
+  const request: Unpaired<"watch"> = {
     op: "watch",
     roomId: session.roomId,
     sessionId: session.sessionId,
@@ -71,7 +70,6 @@ export async function callWatch(
     transportId,
     dtlsParameters: viewer.dtlsParameters,
     rtpCapabilities: viewer.rtpCapabilities,
-    pairs: pairs.map(({ peer, fromProducer }) => ({ peer, remote: fromProducer })),
     views: sourced.map((view) => ({
       viewId: view.viewId,
       broadcastId: view.broadcastId,
@@ -85,20 +83,10 @@ export async function callWatch(
       pausedKinds: viewer.pausedKinds ?? [],
     })),
   };
-  return timing.measure("watch", async () => {
-    const [result] = await Promise.all([
-      callNode(env, nodeId, request, afterSeq[nodeId]),
-      ...pairs.map(({ peer, fromConsumer }) =>
-        callNode(env, nodeIdOfWorker(peer.workerId), {
-          op: "connect-pair",
-          worker: peer,
-          peer: consumer,
-          remote: fromConsumer,
-        }),
-      ),
-    ]);
-    return { result, sourceless };
-  });
+  const result = await timing.measure("watch", () =>
+    callConsumer(bringing, request, pairs),
+  );
+  return { result, sourceless };
 }
 
 interface Pair {
@@ -117,6 +105,38 @@ interface Opened {
 }
 
 const noLegs: Opened = { pairs: [], legs: new Map(), sourceless: new Map() };
+
+/** A call to a consumer's host, without the pairs that it has to connect. */
+export type Unpaired<Op extends "watch" | "play"> = Omit<CallOf<Op>, "pairs">;
+
+/**
+ * The last hop: the consumer's host serves its views, and the producers' hosts
+ * connect their ends of the pairs, all at once.
+ * @throws Problem as `callNode`, whichever host it is
+ */
+export async function callConsumer<Op extends "watch" | "play">(
+  { env, afterSeq }: Pick<Bringing, "env" | "afterSeq">,
+  unpaired: Unpaired<Op>,
+  pairs: readonly Pair[],
+): Promise<CallResult<Op>> {
+  const nodeId = nodeIdOfWorker(unpaired.worker.workerId);
+  const request = {
+    ...unpaired,
+    pairs: pairs.map(({ peer, fromProducer }) => ({ peer, remote: fromProducer })),
+  } as CallOf<Op>;
+  const [result] = await Promise.all([
+    callNode(env, nodeId, request, afterSeq[nodeId]),
+    ...pairs.map(({ peer, fromConsumer }) =>
+      callNode(env, nodeIdOfWorker(peer.workerId), {
+        op: "connect-pair",
+        worker: peer,
+        peer: unpaired.worker,
+        remote: fromConsumer,
+      }),
+    ),
+  ]);
+  return result;
+}
 
 /**
  * Makes legs on the producer workers and, at the same time, their far ends.

@@ -13,6 +13,7 @@ import { Receiving } from "./receiving.ts";
 import { Sending } from "./sending.ts";
 import { statsOf } from "./stats.ts";
 import { type ClientTransport, Transports } from "./transports.ts";
+import { Watching } from "./watching.ts";
 import type { WorkerLife } from "./worker-pool.ts";
 
 type CallHandlers = {
@@ -30,6 +31,7 @@ export class Media {
   readonly legs: Legs;
   readonly piped: Piped;
   readonly receiving: Receiving;
+  readonly watching: Watching;
   readonly playing: Playing;
   /** What each call does. */
   readonly handlers: CallHandlers;
@@ -58,20 +60,15 @@ export class Media {
     this.ingest = new Ingest(context, this.sending, this.iceSessions);
     this.legs = new Legs(context, this.pairs, this.sending);
     this.piped = new Piped(context, this.pairs, (pipes) => this.#startLegs(pipes));
-    const { transports, pairs, piped, iceSessions } = this;
-    this.receiving = new Receiving(context, transports, pairs, piped, (transport) => {
+    this.receiving = new Receiving(context, this.piped, (transport) => {
       // A session that lives by this transport has nothing else to tell its end.
       if (transport.carries) this.drop(transport, "it carries nothing any more");
       else transport.webRtc.close();
     });
-    const { receiving } = this;
-    this.playing = new Playing(context, {
-      transports,
-      pairs,
-      piped,
-      receiving,
-      iceSessions,
-    });
+    const { transports, pairs, piped, receiving, iceSessions } = this;
+    const parts = { transports, pairs, piped, receiving };
+    this.watching = new Watching(context, parts);
+    this.playing = new Playing(context, { ...parts, iceSessions });
     this.handlers = this.#makeHandlers();
     this.#onReplaced = (died, replacement) => this.reportReplaced(died, replacement);
     context.pool.on("replaced", this.#onReplaced);
@@ -146,7 +143,7 @@ export class Media {
         return {};
       },
       play: (call) => this.playing.play(call),
-      watch: (call) => receiving.watch(call),
+      watch: (call) => this.watching.watch(call),
       "resume-views": (call) => receiving.resumeViews(call),
       "update-views": (call) => receiving.updateViews(call),
       stats: async (call) => ({ stats: await statsOf(this, call.of) }),

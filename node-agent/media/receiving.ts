@@ -4,23 +4,19 @@ import type { CallOf } from "#schema/agent/calls.ts";
 import type { WorkerRef } from "#schema/agent/instructions.ts";
 import type { RtpCapabilitiesWire } from "#schema/media.ts";
 import { CallError, gone } from "../calls/call-error.ts";
-import { findLife, type MediaContext } from "./context.ts";
+import type { MediaContext } from "./context.ts";
 import { Idleness } from "./idleness.ts";
 import { KeyedQueues } from "./keyed-queues.ts";
 import { LayerWishes } from "./layer-wishes.ts";
-import type { Pairs } from "./pairs.ts";
 import { type AskedView, type IncomingPipe, NoPipeError, type Piped } from "./piped.ts";
-import type { ClientTransport, Transports } from "./transports.ts";
+import type { ClientTransport } from "./transports.ts";
 import { View } from "./views.ts";
-import type { WorkerLife } from "./worker-pool.ts";
 
 type WatchedView = CallResult<"watch">["views"][number];
 
-/** The viewer side: receiving transports, views and their consumers. */
+/** The viewer side: views on receiving transports, and their consumers. */
 export class Receiving {
   readonly #context: MediaContext;
-  readonly #transports: Transports;
-  readonly #pairs: Pairs;
   readonly #piped: Piped;
   readonly #queues = new KeyedQueues();
   readonly #views = new Map<string, View>();
@@ -30,14 +26,10 @@ export class Receiving {
   /** @param onIdle closes a transport that nothing uses any more */
   constructor(
     context: MediaContext,
-    transports: Transports,
-    pairs: Pairs,
     piped: Piped,
     onIdle: (transport: ClientTransport) => void,
   ) {
     this.#context = context;
-    this.#transports = transports;
-    this.#pairs = pairs;
     this.#piped = piped;
     this.#layerWishes = new LayerWishes(context, () => this.all);
     this.#idleness = new Idleness({
@@ -53,29 +45,12 @@ export class Receiving {
   }
 
   /**
-   * Does everything from legs to consumers. A view that fails does not fail
-   * the others.
-   * @throws CallError `gone` where the session, or every view, is closed,
-   *   `invalid` where the transport or a view is another session's
-   */
-  async watch(call: CallOf<"watch">): Promise<CallResult<"watch">> {
-    const { sessionId, transportId, views } = call;
-    const { generations } = this.#context;
-    const life = findLife(this.#context, call.worker);
-    if (generations.isClosed(sessionId)) throw gone(`Session ${sessionId}`);
-    const open = views.filter((view) => !generations.isClosed(view.viewId));
-    if (views.length > 0 && open.length === 0) throw gone("The view");
-    for (const { viewId } of open) this.#owned(viewId, sessionId);
-    return this.#idleness.during(transportId, () => this.#watchOn(life, call));
-  }
-
-  /**
    * Resumes what `watch` made on a transport that was there already.
    * @throws CallError `gone` where none of the views is here, `invalid` where
    *   one is another session's
    */
   async resumeViews(call: CallOf<"resume-views">): Promise<CallResult<"resume-views">> {
-    const views = call.viewIds.flatMap((id) => this.#owned(id, call.sessionId) ?? []);
+    const views = call.viewIds.flatMap((id) => this.owned(id, call.sessionId) ?? []);
     if (views.length === 0 && call.viewIds.length > 0) throw gone("The view");
     await Promise.all(views.map((view) => view.resume()));
     this.#piped.want(views);
@@ -88,7 +63,7 @@ export class Receiving {
    */
   async updateViews(call: CallOf<"update-views">): Promise<CallResult<"update-views">> {
     const found = call.views.flatMap(({ viewId, ...wishes }) => {
-      const view = this.#owned(viewId, call.sessionId);
+      const view = this.owned(viewId, call.sessionId);
       return view ? { view, wishes } : [];
     });
     if (found.length === 0) throw gone("The view");
@@ -101,9 +76,21 @@ export class Receiving {
     return {};
   }
 
-  /** The view of an id, if it is here. */
+  /** The view of an id, if it is here, whosever it is. */
   find(viewId: string): View | undefined {
     return this.#views.get(viewId);
+  }
+
+  /**
+   * A session's view, if it is here.
+   * @throws CallError `invalid` where it is another session's
+   */
+  owned(viewId: string, sessionId: string): View | undefined {
+    const view = this.#views.get(viewId);
+    if (view && view.transport.sessionId !== sessionId) {
+      throw new CallError("invalid", `View ${viewId} is not session ${sessionId}'s.`);
+    }
+    return view;
   }
 
   /** Closes a view and its consumers; closing it again is harmless. */
@@ -142,6 +129,16 @@ export class Receiving {
     this.#context.emit({ kind: "views-active", roomId, sessionId, viewIds });
   }
 
+  /** Does work for which a transport has to stay, even if no view is on it yet. */
+  during<Result>(transportId: string, work: () => Promise<Result>): Promise<Result> {
+    return this.#idleness.during(transportId, work);
+  }
+
+  /** Has a transport closed after a while where no view is on it. */
+  checkIdle(transport: ClientTransport): void {
+    this.#idleness.check(transport);
+  }
+
   /** The views that a transport carries. */
   viewsOn(transport: ClientTransport): View[] {
     return this.all.filter((view) => view.transport === transport);
@@ -160,42 +157,6 @@ export class Receiving {
   /** The registration is over. */
   close(): void {
     this.#layerWishes.close();
-  }
-
-  async #watchOn(life: WorkerLife, call: CallOf<"watch">): Promise<CallResult<"watch">> {
-    const { roomId, sessionId, transportId: id } = call;
-    const plan = { id, direction: "receive" as const, roomId, sessionId, life };
-    // Pipes and transport do not need each other: they are made side by side.
-    const piping = this.#pairs
-      .connectAll(life, call.pairs)
-      .then(() =>
-        Promise.all(
-          call.views.map((view) =>
-            this.#piped.ensure(life, view).catch((error: unknown) => error as Error),
-          ),
-        ),
-      );
-    const opening = this.#transports.open(plan);
-    const [{ transport, isNew }, pipes] = await Promise.all([opening, piping]);
-    const consuming = call.views.map((asked, index) =>
-      this.serve(transport, asked, pipes[index], call.rtpCapabilities, !isNew),
-    );
-    const connecting =
-      isNew && call.dtlsParameters
-        ? this.#transports.connect(transport, call.dtlsParameters)
-        : undefined;
-    try {
-      const [views] = await Promise.all([Promise.all(consuming), connecting]);
-      const parameters = this.#transports.parametersOf(transport);
-      return { transport: parameters, transportIsNew: isNew, views };
-    } catch (error) {
-      // Nobody was told of a transport whose call failed.
-      if (isNew) transport.webRtc.close();
-      throw error;
-    } finally {
-      this.reportActive(transport);
-      this.#idleness.check(transport);
-    }
   }
 
   /**
@@ -243,7 +204,7 @@ export class Receiving {
     if (this.#context.generations.isClosed(viewId) || transport.webRtc.closed) {
       throw gone(`View ${viewId}`);
     }
-    const present = this.#owned(viewId, transport.sessionId);
+    const present = this.owned(viewId, transport.sessionId);
     if (present?.transport === transport) return present;
     // The session comes on another transport: the view follows it there.
     if (present) this.closeView(viewId);
@@ -253,14 +214,6 @@ export class Receiving {
       this.#context.emit(event),
     );
     this.#views.set(viewId, view);
-    return view;
-  }
-
-  #owned(viewId: string, sessionId: string): View | undefined {
-    const view = this.#views.get(viewId);
-    if (view && view.transport.sessionId !== sessionId) {
-      throw new CallError("invalid", `View ${viewId} is not session ${sessionId}'s.`);
-    }
     return view;
   }
 }
