@@ -15,6 +15,7 @@ const viewsPerRequest = 64;
 const usualSize = { width: 1280, height: 720 };
 
 export interface AttentionHost {
+  /** The session's link, or undefined while the room is entered again. */
   link(): Link | undefined;
   views: ReadonlyMap<string, View>;
   broadcasts: ReadonlyMap<string, BroadcastInfo>;

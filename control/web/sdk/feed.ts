@@ -8,6 +8,14 @@ let feedsMade = 0;
 // Looked at this often: a picture that waits for it waits no longer.
 const lookEveryMs = 40;
 
+/** A seat's media as an answer describes it. */
+export interface SeatMedia {
+  id: string;
+  transportId: string;
+  workerId: string;
+  consumers: readonly { id: string; trackId: string }[];
+}
+
 /** What one seat receives of a broadcast: a consumer for each of its tracks. */
 export class Feed {
   readonly viewId: string;
@@ -28,10 +36,7 @@ export class Feed {
   readonly streamId: string;
   #closed = false;
 
-  constructor(
-    seat: { id: string; transportId: string; workerId: string },
-    pausedAtFirst: readonly MediaKindWire[] = [],
-  ) {
+  constructor(seat: SeatMedia, pausedAtFirst: readonly MediaKindWire[]) {
     feedsMade += 1;
     this.viewId = seat.id;
     this.transportId = seat.transportId;
@@ -44,11 +49,12 @@ export class Feed {
     return this.#closed;
   }
 
-  /** Whether consumers of these ids would take the place of others that it has. */
-  isReplacedBy(consumers: readonly { id: string; trackId: string }[]): boolean {
-    return consumers.some(({ id, trackId }) => {
-      const present = this.consumers.get(trackId);
-      return present !== undefined && present.id !== id;
+  /** Whether it is of this seat, and has no consumer that another would replace. */
+  takes({ id, transportId, consumers }: SeatMedia): boolean {
+    if (this.viewId !== id || this.transportId !== transportId) return false;
+    return consumers.every((consumer) => {
+      const present = this.consumers.get(consumer.trackId);
+      return present === undefined || present.id === consumer.id;
     });
   }
 
@@ -82,11 +88,11 @@ export async function firstPictureOf(
 ): Promise<"seen" | "late" | "closed"> {
   for (;;) {
     if (feed.closed) return "closed";
-    const audible = [...feed.consumers].filter(
+    const playing = [...feed.consumers].filter(
       ([trackId, { kind }]) => !isMuted(trackId) && !feed.pausedAtFirst.includes(kind),
     );
-    const video = audible.filter(([, consumer]) => consumer.kind === "video");
-    const awaited = video.length > 0 ? video : audible;
+    const video = playing.filter(([, consumer]) => consumer.kind === "video");
+    const awaited = video.length > 0 ? video : playing;
     const there = await Promise.all(awaited.map(([, consumer]) => hasBegun(consumer)));
     if (there.every(Boolean)) return "seen";
     if (performance.now() >= untilMs) return "late";

@@ -1,15 +1,20 @@
-import type { RoomStateWire } from "#schema/channel.ts";
+import type { RoomStateWire, ServerMessage } from "#schema/channel.ts";
 import type { OwnEvent, RoomEvent } from "#schema/events.ts";
 import type { Directory } from "./directory.ts";
 import type { Publications } from "./publications.ts";
+import type { Talk } from "./talk.ts";
 import type { RoomEvents } from "./types.ts";
 import type { Watcher } from "./watcher.ts";
 
-/** The parts of a room that its events touch. */
+// Spatial layers go up to this one at most, whatever the codec.
+const highestLayer = 7;
+
+/** The parts of a room that change with what the server says. */
 export interface FollowedBy {
   directory: Directory;
   watcher: Watcher;
   publications: Publications;
+  talk: Talk;
   autoWatch: boolean;
   sessionId(): string | undefined;
   tell<Name extends keyof RoomEvents>(name: Name, payload: RoomEvents[Name]): void;
@@ -66,19 +71,19 @@ export function followEvent(event: RoomEvent | OwnEvent, room: FollowedBy): void
       // The page sees its own pictures sooner than the ledger does.
       return;
     case "view.lost":
-      room.watcher.lost(event);
+      room.watcher.seats.lost(event);
       return;
     case "view.moved":
-      room.watcher.moved(event);
+      room.watcher.seats.moved(event);
       return;
     case "view.renewed":
-      room.watcher.renewed(event);
+      room.watcher.seats.renewed(event);
+      return;
+    case "view.granted":
+      room.watcher.seats.granted(event);
       return;
     case "broadcast.moved":
       room.publications.moved(event);
-      return;
-    case "view.granted":
-      room.watcher.granted(event);
       return;
     case "room.reopened":
       room.reopened(event.tier, event.withinMs);
@@ -100,4 +105,20 @@ export function followResync(state: RoomStateWire, room: FollowedBy): void {
   }
   if (room.autoWatch) room.watcher.want(room.directory.othersThan(room.sessionId()));
   room.tell("changed", undefined);
+}
+
+/** Takes in what else the channel brings: media, layers, chat and moderation. */
+export function followMessage(message: ServerMessage, room: FollowedBy): void {
+  if (message.type === "views.brought") {
+    room.watcher.brought(message.watched);
+    return;
+  }
+  if (message.type === "broadcast.layers") {
+    const { broadcastId, spatialLayer } = message;
+    room.publications.limitLayers(broadcastId, spatialLayer);
+    return;
+  }
+  // What is watched may have changed unheard: all is sent until that is told.
+  if (message.type === "welcome") room.publications.limitLayers(undefined, highestLayer);
+  room.talk.read(message);
 }

@@ -6,8 +6,9 @@ import type { OwnEvent, RoomEvent } from "#schema/events.ts";
 import { enterRoom, SessionApi } from "./api.ts";
 import { backoffMs, delay } from "./backoff.ts";
 import { type Identification, makeIdentification } from "./certificate.ts";
-import { Channel } from "./channel.ts";
+import { Channel, type RefusedCode } from "./channel.ts";
 import { asWeirError, isPassing, WeirError, type WeirErrorCode } from "./errors.ts";
+import { Renewal } from "./renewal.ts";
 import { Transports } from "./transports.ts";
 
 export interface LinkHandlers {
@@ -26,7 +27,7 @@ export interface LinkHandlers {
 }
 
 /**
- * One presence in a room: its entry, credential, channel and transports. A room
+ * One session in a room: its entry, credential, channel and transports. A room
  * that has to be entered again gets a new link, and this one is closed.
  */
 export class Link {
@@ -38,7 +39,7 @@ export class Link {
   readonly #device: Device | undefined;
   readonly #channel: Channel;
   readonly #handlers: LinkHandlers;
-  #renewal: ReturnType<typeof setTimeout> | undefined;
+  readonly #renewal: Renewal;
   #verifying = false;
   #closed = false;
 
@@ -106,21 +107,13 @@ export class Link {
         },
         chatSeq: () => handlers.chatSeq(),
         online: (online) => handlers.online(online),
-        refused: (code) => {
-          // Only these three are final whatever the session's state is.
-          if (code === "superseded" || code === "kicked" || code === "banned") {
-            handlers.ended(code);
-            return;
-          }
-          if (code === "too-slow") {
-            const sentence = "This device fell behind the room's messages.";
-            handlers.online(false, new WeirError("too-slow", sentence));
-          }
-          void this.verify(true);
-        },
+        refused: (code) => this.#refused(code),
       },
     );
-    this.#renewBefore(entry.credentialExpiresAt);
+    this.#renewal = new Renewal(entry.credentialExpiresAt, {
+      askChannel: () => this.#channel.send({ type: "renew" }),
+      askApi: async () => this.#renewed(await this.run((api) => api.renew())),
+    });
   }
 
   get closed(): boolean {
@@ -219,7 +212,7 @@ export class Link {
   /** Ends what is local; the session itself ends at the server after its grace. */
   close(): void {
     this.#closed = true;
-    clearTimeout(this.#renewal);
+    this.#renewal.close();
     this.#channel.close();
     this.transports.close();
   }
@@ -229,31 +222,22 @@ export class Link {
     throw new WeirError("unavailable", "The zone has no media host at present.");
   }
 
-  #renewBefore(expiresAt: string, attempt = 0): void {
-    // The device's clock may be wrong: no more than a day ahead, no less than 5 s.
-    const leftMs = Date.parse(expiresAt) - Date.now();
-    const dueMs = Math.min(Math.max(leftMs * 0.7, 5000), 86_400_000);
-    const waitMs = attempt === 0 ? dueMs : backoffMs(attempt, 2000, 30_000);
-    this.#renewal = setTimeout(() => void this.#renew(expiresAt, attempt), waitMs);
-  }
-
-  async #renew(expiresAt: string, attempt: number): Promise<void> {
-    // The channel renews without any database; where it is silent, the API does.
-    if (attempt === 0 && this.#channel.send({ type: "renew" })) {
-      this.#renewBefore(expiresAt, 1);
+  #refused(code: RefusedCode): void {
+    // Only these three are final whatever the session's state is.
+    if (code === "superseded" || code === "kicked" || code === "banned") {
+      this.#handlers.ended(code);
       return;
     }
-    try {
-      this.#renewed(await this.run((api) => api.renew()));
-    } catch {
-      if (!this.#closed) this.#renewBefore(expiresAt, attempt + 1);
+    if (code === "too-slow") {
+      const sentence = "This device fell behind the room's messages.";
+      this.#handlers.online(false, new WeirError("too-slow", sentence));
     }
+    void this.verify(true);
   }
 
   #renewed(renewed: z.infer<typeof credential>): void {
     this.api.credential = renewed.credential;
     this.transports.renewIceServers(renewed.iceServers as RTCIceServer[]);
-    clearTimeout(this.#renewal);
-    if (!this.#closed) this.#renewBefore(renewed.credentialExpiresAt);
+    this.#renewal.restart(renewed.credentialExpiresAt);
   }
 }

@@ -1,19 +1,14 @@
 import type { MediaKindWire } from "#schema/media.ts";
-import type { MediaClass } from "#schema/settings.ts";
 import { backoffMs } from "./backoff.ts";
+import { claimPlace, resumePlace, type SendSource, sendAll } from "./claim-place.ts";
 import { asWeirError, isPassing, passesOnReturn, WeirError } from "./errors.ts";
 import type { Link } from "./link.ts";
-import { SentTracks } from "./sent-tracks.ts";
+import type { SentTracks } from "./sent-tracks.ts";
 
 /** `live`, `interrupted` (it comes back by itself), or `failed` for good. */
 export type PlaceState = "live" | "interrupted" | "failed";
 
-export interface PlaceHost {
-  readonly media: MediaClass;
-  readonly simulcast: boolean;
-  /** What is to be sent; its tracks may change at any time. */
-  readonly stream: MediaStream;
-  isMuted(kind: MediaKindWire): boolean;
+export interface PlaceHost extends SendSource {
   became(state: PlaceState, error?: WeirError): void;
 }
 
@@ -51,7 +46,8 @@ export class Place {
     this.#clear();
     this.#link = link;
     try {
-      await this.#claim(link);
+      this.#sent = await claimPlace(link, this.#host);
+      await sendAll(this.#sent, this.#host);
     } catch (error) {
       // What was half made is given back: its place may be another's.
       this.#giveBack(link);
@@ -114,7 +110,7 @@ export class Place {
     this.#resuming = true;
     if (performance.now() >= oldUntilMs) this.#host.became("interrupted");
     try {
-      const sent = await this.#sendAgain(link, old, isMoot);
+      const sent = await resumePlace(link, this.#host, old, isMoot);
       if (!sent) return;
       this.#sent = sent;
       this.#retire(old, oldUntilMs);
@@ -159,61 +155,6 @@ export class Place {
     this.#clear();
     if (!broadcastId || !link || link.closed) return;
     await link.run((api) => api.stopBroadcast(broadcastId)).catch(() => {});
-  }
-
-  async #claim(link: Link): Promise<void> {
-    // Asked first: it throws where the zone has no media host.
-    void link.rtpCapabilities;
-    const { dtlsParameters } = link.identification;
-    const claim = { media: this.#host.media, dtlsParameters };
-    const created = await link.runOwn((api) => api.createBroadcast(claim));
-    const sent = this.#sentTracks(link, created);
-    this.#sent = sent;
-    await Promise.all(this.#tracks().map((track) => sent.add(track)));
-  }
-
-  /** @returns the tracks on their new transport, or undefined where that is moot */
-  async #sendAgain(
-    link: Link,
-    old: SentTracks,
-    isMoot: () => boolean,
-  ): Promise<SentTracks | undefined> {
-    const { broadcastId, trackIds, topLayer } = old;
-    const { dtlsParameters } = link.identification;
-    const resumed = await link.run((api) =>
-      api.resumeBroadcast(broadcastId, { dtlsParameters }),
-    );
-    if (isMoot()) return undefined;
-    const sent = this.#sentTracks(link, resumed, trackIds);
-    try {
-      await Promise.all(this.#tracks().map((track) => sent.add(track)));
-      if (topLayer !== undefined) await sent.limitLayers(topLayer);
-      if (!isMoot()) await sent.follow(this.#tracks());
-      if (sent.isGone) throw new WeirError("network", "The connection was lost.");
-    } catch (error) {
-      sent.close();
-      throw error;
-    }
-    if (!isMoot()) return sent;
-    sent.close();
-    return undefined;
-  }
-
-  #sentTracks(
-    link: Link,
-    created: ConstructorParameters<typeof SentTracks>[1],
-    trackIds?: ReadonlyMap<MediaKindWire, string>,
-  ): SentTracks {
-    const { media, simulcast } = this.#host;
-    const shape = { media, simulcast, codec: link.entry.room.codec };
-    const isMuted = (kind: MediaKindWire) => this.#host.isMuted(kind);
-    return new SentTracks(link, created, shape, isMuted, trackIds);
-  }
-
-  /** The picture first: it takes longer to appear than sound does. */
-  #tracks(): MediaStreamTrack[] {
-    const { stream } = this.#host;
-    return [...stream.getVideoTracks(), ...stream.getAudioTracks()];
   }
 
   #retire(old: SentTracks, untilMs: number): void {

@@ -60,6 +60,10 @@ export class ShownElements {
     this.#changed = changed;
   }
 
+  get all(): ReadonlySet<HTMLVideoElement> {
+    return this.#elements;
+  }
+
   /** How it is shown now; undefined while no element was ever given to it. */
   get showing(): Showing | undefined {
     if (!this.#everShown) return undefined;

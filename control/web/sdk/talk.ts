@@ -13,7 +13,7 @@ export interface TalkHost {
   ): void;
 }
 
-/** Chat, moderation and who speaks in a room, which go on when its session has to begin anew. */
+/** Chat, moderation and who speaks in a room: they outlast its sessions. */
 export class Talk {
   readonly chat: Chat;
   readonly moderation: Moderation;

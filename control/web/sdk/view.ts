@@ -1,6 +1,7 @@
 import type { types } from "mediasoup-client";
 import type { WeirError } from "./errors.ts";
-import { Feed } from "./feed.ts";
+import { Feed, type SeatMedia } from "./feed.ts";
+import { FirstFrame } from "./first-frame.ts";
 import { ServedView } from "./served-view.ts";
 import { type MediaStats, Meter } from "./stats.ts";
 import type { ViewReceiving } from "./view-options.ts";
@@ -20,14 +21,6 @@ export type ViewState =
   | "lost"
   | "closed";
 
-/** A seat's media as an answer describes it. */
-interface Described {
-  id: string;
-  transportId: string;
-  workerId: string;
-  consumers: readonly { id: string; trackId: string }[];
-}
-
 /** One broadcast as this session watches it. */
 export class View extends ServedView {
   readonly broadcastId: string;
@@ -42,11 +35,9 @@ export class View extends ServedView {
   /** Requests made since media last flowed. */
   attempts = 0;
   readonly #changed: (view: View) => void;
-  readonly #attached = new Set<HTMLVideoElement>();
-  readonly #looking = new WeakSet<HTMLVideoElement>();
+  readonly #firstFrame: FirstFrame;
   #state: ViewState = "requested";
   #stalled = false;
-  #shown = false;
   readonly #meter = new Meter();
   #feed: Feed | undefined;
   #next: Feed | undefined;
@@ -60,6 +51,10 @@ export class View extends ServedView {
     this.broadcastId = broadcastId;
     this.requestedAtMs = requestedAtMs;
     this.#changed = changed;
+    this.#firstFrame = new FirstFrame(this.elements, this.stream, (nowMs) => {
+      this.firstFrameAtMs ??= nowMs;
+      this.#changed(this);
+    });
   }
 
   get state(): ViewState {
@@ -97,7 +92,7 @@ export class View extends ServedView {
 
   /** Whether an attached element shows the media that flows now. */
   get shown(): boolean {
-    return this.#shown;
+    return this.#firstFrame.seen;
   }
 
   /** @internal The mediasoup-client consumers, by track id. */
@@ -116,12 +111,10 @@ export class View extends ServedView {
    */
   attach(video: HTMLVideoElement): () => void {
     video.srcObject = this.stream;
-    this.#attached.add(video);
     this.elements.add(video);
-    this.#lookAt(video);
+    this.#firstFrame.lookAt(video);
     return () => {
       this.elements.remove(video);
-      this.#attached.delete(video);
       if (video.srcObject === this.stream) video.srcObject = null;
     };
   }
@@ -163,25 +156,20 @@ export class View extends ServedView {
    * @internal The feed that a seat's media goes into: the one that is shown, or
    * one beside it where consumers or the seat itself are others.
    */
-  feedFor(described: Described): Feed {
-    const { id, transportId, consumers } = described;
+  feedFor(seat: SeatMedia): Feed {
     const shown = this.#feed;
     if (!shown) {
-      this.#feed = new Feed(described, this.pausedAtFirst);
+      this.#feed = new Feed(seat, this.pausedAtFirst);
       return this.#feed;
     }
-    const fits = (feed: Feed) =>
-      feed.viewId === id &&
-      feed.transportId === transportId &&
-      !feed.isReplacedBy(consumers);
-    if (fits(shown)) return shown;
-    if (this.#next && fits(this.#next)) return this.#next;
+    if (shown.takes(seat)) return shown;
+    if (this.#next?.takes(seat)) return this.#next;
     this.#next?.close(shown);
-    this.#next = new Feed(described, this.pausedAtFirst);
+    this.#next = new Feed(seat, this.pausedAtFirst);
     // What is the same in both goes over as it is.
-    for (const { id: consumerId, trackId } of consumers) {
+    for (const { id, trackId } of seat.consumers) {
       const present = shown.consumers.get(trackId);
-      if (present?.id === consumerId) this.#next.add(trackId, present);
+      if (present?.id === id) this.#next.add(trackId, present);
     }
     this.#changed(this);
     return this.#next;
@@ -248,27 +236,6 @@ export class View extends ServedView {
     this.#feed = undefined;
     for (const track of this.stream.getTracks()) this.stream.removeTrack(track);
     this.#stalled = false;
-    this.#shown = false;
-    for (const video of this.#attached) this.#lookAt(video);
-  }
-
-  #lookAt(video: HTMLVideoElement): void {
-    if (this.#shown || this.#looking.has(video)) return;
-    this.#looking.add(video);
-    const see = (nowMs: number) => {
-      this.#looking.delete(video);
-      if (!this.#attached.has(video)) return;
-      // The last frame of media that went is not a picture of what flows now.
-      if (this.stream.getVideoTracks().length === 0) {
-        this.#lookAt(video);
-        return;
-      }
-      this.firstFrameAtMs ??= nowMs;
-      this.#shown = true;
-      this.#changed(this);
-    };
-    if (video.requestVideoFrameCallback) video.requestVideoFrameCallback(see);
-    else
-      video.addEventListener("timeupdate", () => see(performance.now()), { once: true });
+    this.#firstFrame.restart();
   }
 }

@@ -1,26 +1,20 @@
 import type { Watched } from "#schema/api/media.ts";
 import type { RoomStateWire } from "#schema/channel.ts";
-import type { BroadcastInfo, OwnEvent } from "#schema/events.ts";
+import type { BroadcastInfo } from "#schema/events.ts";
 import { Asking } from "./asking.ts";
 import { backoffMs } from "./backoff.ts";
 import { isNoRoom, isPassing, WeirError } from "./errors.ts";
 import { HandOver } from "./hand-over.ts";
 import type { Link } from "./link.ts";
 import { openViews } from "./open-views.ts";
+import { Seats } from "./seats.ts";
 import { Syncing } from "./syncing.ts";
 import { View, type ViewState } from "./view.ts";
 
-type Told<Type extends OwnEvent["type"]> = Extract<OwnEvent, { type: Type }>;
-
-// How long the last picture of media that is gone may stay, with a word over it.
-const lastPictureMs = 5000;
-// The server knows of a closed transport at once, and says what becomes of its views.
-const toldWithinMs = 1500;
-// The server grants what waits; asking by oneself only mends what was missed.
-const waitMs = 30_000;
-
 // What is pending follows on the channel; asking mends what was missed there too.
 const unheardMs = 10_000;
+// What was asked for so often in vain stays refused.
+const attemptsMax = 50;
 
 export interface WatcherHost {
   /** The session's link, or undefined while the room is entered again. */
@@ -34,12 +28,12 @@ export interface WatcherHost {
 /** Keeps the views that are wanted alive, whatever comes between. */
 export class Watcher {
   readonly views = new Map<string, View>();
+  /** Their seats at the server. */
+  readonly seats: Seats;
   readonly #host: WatcherHost;
   readonly #asking: Asking;
   readonly #syncing: Syncing;
   readonly #handOver: HandOver;
-  /** Transports that were lost once. */
-  readonly #broken = new Set<string>();
 
   constructor(host: WatcherHost) {
     this.#host = host;
@@ -60,8 +54,15 @@ export class Watcher {
     this.#handOver = new HandOver({
       broadcasts,
       askAfter: (broadcastId, dueMs) => this.#asking.after(broadcastId, dueMs),
-      giveBack: (viewId) => this.#giveBack(viewId),
+      giveBack: (viewId) => this.seats.giveBack(viewId),
       changed: (view) => this.#syncing.begin(view),
+    });
+    this.seats = new Seats({
+      link,
+      views: this.views,
+      handOver: this.#handOver,
+      ask: (broadcastId) => this.#asking.now(broadcastId),
+      askAgain: (...args) => this.#askAgain(...args),
     });
   }
 
@@ -92,79 +93,11 @@ export class Watcher {
     this.#asking.forget(broadcastId);
     this.#handOver.forget(broadcastId);
     this.#syncing.forget(broadcastId);
-    if (tellServer) for (const id of [view.id, view.next?.viewId]) this.#giveBack(id);
+    if (tellServer) {
+      for (const id of [view.id, view.next?.viewId]) this.seats.giveBack(id);
+    }
     view.clear();
     view.become("closed");
-  }
-
-  /**
-   * Another seat is kept for a view. Where the old one still runs, the new one's
-   * media is set up beside it; else the view has none until that is there.
-   */
-  moved({ viewId, toViewId, broadcastId, reason, oldRunsMs }: Told<"view.moved">): void {
-    const view = this.views.get(broadcastId);
-    if (view?.feed?.viewId === viewId) {
-      if (oldRunsMs > 0) view.feed.runsUntilMs = performance.now() + oldRunsMs;
-      else {
-        const { transportId } = view;
-        view.clear();
-        view.become("moving", new WeirError("media-failed", reason));
-        this.#dropUnused(transportId);
-      }
-    }
-    if (!view) this.#giveBack(toViewId);
-    else if (view.id !== toViewId) this.#asking.now(broadcastId);
-  }
-
-  /** A view's broadcast comes from elsewhere now: its new consumers are fetched. */
-  renewed({ viewId, broadcastId, oldRunsMs }: Told<"view.renewed">): void {
-    const view = this.views.get(broadcastId);
-    if (view?.feed?.viewId !== viewId) return;
-    // The last picture of what is gone stays for a moment: better than none.
-    view.feed.runsUntilMs = performance.now() + Math.max(oldRunsMs, lastPictureMs);
-    this.#handOver.renew(broadcastId);
-    this.#asking.now(broadcastId);
-  }
-
-  /** A view that had to wait for room has a seat. */
-  granted({ viewId, broadcastId }: Told<"view.granted">): void {
-    if (this.views.has(broadcastId)) this.#asking.now(broadcastId);
-    else this.#giveBack(viewId);
-  }
-
-  /** A view's media is gone: it is asked for again, or waits for room. */
-  lost({ viewId, broadcastId, reason, code }: Told<"view.lost">): void {
-    const view = this.views.get(broadcastId);
-    if (!view) return;
-    if (view.next?.viewId === viewId && view.id !== viewId) {
-      view.dropNext();
-    } else if (view.id === viewId && view.next && view.next.viewId !== viewId) {
-      this.#handOver.takeOver(view);
-    } else if (view.id === viewId || (view.id === undefined && code)) {
-      if (code) this.#askAgain(view, "waiting", new WeirError(code, reason), waitMs);
-      else this.#askAgain(view, "lost", new WeirError("media-failed", reason));
-    }
-  }
-
-  /**
-   * A transport is gone. The seats of what came through it are kept: the server says
-   * where they go on, or asking brings them a new transport. One that breaks again
-   * is given back.
-   */
-  transportGone(transportId: string): void {
-    const isKept = !this.#broken.has(transportId);
-    this.#broken.add(transportId);
-    for (const view of this.views.values()) {
-      if (view.next?.transportId === transportId) this.#handOver.giveUp(view);
-      if (view.transportId !== transportId) continue;
-      if (view.next) {
-        this.#handOver.takeOver(view);
-        continue;
-      }
-      if (!isKept) this.#giveBack(view.id);
-      const error = new WeirError("network", "The connection was lost.");
-      this.#askAgain(view, "lost", error, isKept ? toldWithinMs : undefined);
-    }
   }
 
   /** Media came that an answer had called pending. */
@@ -202,8 +135,8 @@ export class Watcher {
   /** The room was entered again: every view is asked for once more. */
   restart(): void {
     for (const view of [...this.views.values()]) {
-      if (!this.#host.broadcasts.has(view.broadcastId))
-        this.drop(view.broadcastId, false);
+      const { broadcastId } = view;
+      if (!this.#host.broadcasts.has(broadcastId)) this.drop(broadcastId, false);
       else this.#askAgain(view, "lost", view.error, 0);
     }
   }
@@ -246,7 +179,7 @@ export class Watcher {
       },
       failed: (view, feed, error) => {
         if (view.next === feed) return this.#handOver.giveUp(view);
-        this.#giveBack(feed.viewId);
+        this.seats.giveBack(feed.viewId);
         this.#askAgain(view, "lost", error);
       },
     });
@@ -257,30 +190,15 @@ export class Watcher {
     if (!view) return;
     if (view.state === "ready") {
       // What is shown stays, and the server says when its seat ends.
-      const ends = (view.feed?.runsUntilMs ?? 0) > performance.now();
       if (!isPassing(error.code)) return;
+      const ends = (view.feed?.runsUntilMs ?? 0) > performance.now();
       if (ends) this.#asking.after(broadcastId, backoffMs(1));
       else this.#handOver.nothingNew(view);
       return;
     }
     const there = this.#host.broadcasts.has(broadcastId);
     const again = isPassing(error.code) || (error.code === "not-found" && there);
-    if (!again || view.attempts >= 50) view.become("refused", error);
+    if (!again || view.attempts >= attemptsMax) view.become("refused", error);
     else this.#askAgain(view, isNoRoom(error.code) ? "waiting" : "refused", error);
-  }
-
-  #giveBack(viewId: string | undefined): void {
-    const api = this.#host.link()?.api;
-    if (viewId && api) api.stopView(viewId).catch(() => {});
-  }
-
-  /** Closes a transport whose server is gone, once nothing comes through it. */
-  #dropUnused(transportId: string | undefined): void {
-    const views = [...this.views.values()];
-    const used = views.some(
-      (view) =>
-        view.transportId === transportId || view.next?.transportId === transportId,
-    );
-    if (transportId && !used) this.#host.link()?.transports.drop(transportId);
   }
 }
