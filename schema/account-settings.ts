@@ -22,6 +22,8 @@ export const databaseSettings = z
     /** Room entry waits for it before it asks the primary: keep it short. */
     accountsReplica: patience(300, 10_000),
     premium: patience(5000, 500),
+    /** What an isolate found out about whether they answer is told for this long. */
+    readyMs: positive.prefault(1000),
   })
   .prefault({});
 

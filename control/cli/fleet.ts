@@ -146,9 +146,10 @@ function addPlan(program: Command, run: Run): void {
     );
 }
 
-function stateOf({ state, cordoned, draining }: NodeInfo): string {
+function stateOf({ state, cordoned, draining, failure }: NodeInfo): string {
   if (draining) return `${state}, draining`;
-  return cordoned ? `${state}, cordoned` : state;
+  if (cordoned) return `${state}, cordoned`;
+  return failure?.heldUntil ? `${state}, held back: ${failure.reason}` : state;
 }
 
 function shareOf({ workers }: NodeInfo, what: "points" | "broadcasts"): string {

@@ -7,6 +7,7 @@ import { memberOf, tryEnter } from "#test/control/api.ts";
 import { startNode, type TestNode } from "#test/control/node.ts";
 import { type Control, startControl } from "#test/harness/control.ts";
 import { root } from "#test/harness/root.ts";
+import { waitFor } from "#test/harness/wait-for.ts";
 
 interface Ran {
   code: number;
@@ -20,7 +21,9 @@ let node: TestNode;
 let folder: string;
 
 beforeAll(async () => {
-  control = await startControl();
+  // One host is the whole zone here, and is held back all the same.
+  const failing = { incidentMs: 1, heldShareMax: 1 };
+  control = await startControl({ settings: { failing } });
   node = await startNode(control, "host-a", "producer:camera:1,consumer:camera:1");
   folder = mkdtempSync(join(tmpdir(), "weir-cli-"));
   writeFileSync(join(folder, "keys.json"), JSON.stringify(control.keys));
@@ -203,4 +206,18 @@ test("help tells every command, and where keys come from", async () => {
   expect(help.out).toMatch(/WEIR_OPERATOR_KEY[\s\S]*Exit codes/);
   const grant = await weir(["entitlements", "grant", "--help"]);
   expect([grant.code, grant.out]).toEqual([0, expect.stringContaining("--days")]);
+});
+
+test("a host that is held back is listed with the reason", async () => {
+  const life = () => node.agent.pool.lives[0];
+  const nodes = async () => (await weir(["nodes", "list"])).out;
+  expect(await nodes()).not.toContain("held back");
+  for (let deaths = 0; deaths < 2; deaths += 1) {
+    const died = life()?.incarnation;
+    process.kill(life()?.worker.pid ?? 0, "SIGKILL");
+    const followed = () => life() !== undefined && life()?.incarnation !== died;
+    await waitFor(followed, { what: "the worker's next life" });
+  }
+  const listed = async () => (await nodes()).includes("held back: a media worker died");
+  await waitFor(listed, { what: "the reason", timeoutMs: 20_000 });
 });

@@ -35,6 +35,7 @@ beforeAll(async () => {
         accounts: brief,
         accountsReplica: { pauseMs, timeoutMs: 200 },
         premium: brief,
+        readyMs: 1,
       },
       accounts: { unknownKeyCacheMs: 1 },
       broker: { commitTimeoutMs: 1000 },

@@ -106,9 +106,10 @@ describe("one address that calls too fast", () => {
       },
     };
     control = await startControl({
-      settings: { limits },
+      settings: { limits, databases: { readyMs: 600_000 } },
+      stripeSecret: "whsec_test",
       database: counting,
-      databases: { accounts: counting, sessions: counting },
+      databases: { accounts: counting, sessions: counting, premium: counting },
     });
   });
   afterAll(() => control.stop());
@@ -141,6 +142,17 @@ describe("one address that calls too fast", () => {
     });
     expect(refused).toBeGreaterThan(30);
     expect(asked - before).toBeLessThan(few.burst + 5);
+  });
+
+  test("asks in vain whether control is ready: the databases are looked at once in a while", async () => {
+    const elsewhere = new RawClient(control.url, 8, "127.0.0.10");
+    const ready = { method: "GET", path: "/readyz", headers: {} };
+    expect((await elsewhere.send(ready)).status).toBe(200);
+    const before = asked;
+    const answers = Array.from({ length: few.burst - 1 }, () => elsewhere.send(ready));
+    for (const { status } of await Promise.all(answers)) expect(status).toBe(200);
+    elsewhere.close();
+    expect(asked - before).toBeLessThan(5);
   });
 
   test("another address is served meanwhile", async () => {
