@@ -48,6 +48,9 @@ test("answers and pages name no type that they are not, and cannot be framed", a
     await response.text();
     expect(response.headers.get("x-content-type-options"), path).toBe("nosniff");
     expect(response.headers.get("referrer-policy"), path).toBe("no-referrer");
+    expect(response.headers.get("strict-transport-security"), path).toContain("max-age=");
+    const opener = response.headers.get("cross-origin-opener-policy");
+    expect(opener, path).toBe("same-origin");
   }
   for (const path of ["/docs", "/"]) {
     const response = await fetch(new URL(path, control.url));
