@@ -131,11 +131,20 @@ export function endResume(draft: Draft, broadcast: BroadcastState): void {
  * nothing, where it was to go. What its pipes carried before closes.
  */
 export function endLeaving(draft: Draft, broadcast: BroadcastState): void {
-  const { row } = broadcast;
+  const { row, tracks } = broadcast;
   draft.clearDeadline("leave", row.id);
   closeOldPipes(draft, broadcast);
   if (row.otherWorkerId === null || row.otherTransportId === null) return;
-  if (row.state === "moving") draft.clearDeadline("resume", row.id);
+  if (row.state === "moving") {
+    draft.clearDeadline("resume", row.id);
+    // A session gives up its old place once all its tracks are at the new one: those
+    // that were there first are at the old one still.
+    for (const track of tracks.values()) {
+      if (track.transportId === row.transportId) continue;
+      track.transportId = row.transportId;
+      draft.changes.tracks.put(track);
+    }
+  }
   draft.instruct(nodeIdOfWorker(row.otherWorkerId), {
     kind: "close-transport",
     transportId: row.otherTransportId,

@@ -7,6 +7,7 @@ import {
   join,
   openRoom,
   register,
+  trackOf,
   watch,
   watchActive,
 } from "./people.ts";
@@ -210,6 +211,23 @@ test("a draining producer's broadcast holds two places until its tracks are at t
     transportId: owner.transportId,
     sessionId: owner.sessionId,
   });
+});
+
+test("a broadcast whose next place is lost with one of its tracks there goes on whole at the old one", async () => {
+  const own = { roomId, sessionId: owner.sessionId, broadcastId: owner.broadcastId };
+  const next = await register(zone, { name: "q", workers: ["producer"] });
+  await zone.get("addTrack", { ...own, ...trackOf("camera"), kind: "audio" });
+  await drain({ name: "p", nodeId: "node_test_p" } as Host);
+  await zone.advance(0);
+  const { transportId } = await zone.get("resumeBroadcast", own);
+  await zone.get("resumeTrack", { ...own, trackId: owner.trackId, transportId });
+  await die(zone, next, 0);
+  const elsewhere = "SELECT count(*) FROM track WHERE transport_id <> ?";
+  expect(await zone.count(elsewhere, owner.transportId)).toBe(0);
+  expect(await zone.count("SELECT count(*) FROM track")).toBe(2);
+  // It is asked to move again, by the drain that goes on.
+  await zone.advance(30_000);
+  expect(toldTo(owner.sessionId).at(-1)).toMatchObject({ type: "broadcast.moved" });
 });
 
 test("a broadcaster who does not move keeps its old place, and is asked again", async () => {
