@@ -113,7 +113,7 @@ export const accounts = new OpenAPIHono<AppEnv>({ defaultHook: invalid })
       request: { params },
       responses: {
         200: json(api.keyList, "The keys, without their secrets."),
-        ...refusals("unavailable"),
+        ...refusals("not-found", "unavailable"),
       },
     }),
     async (c) => c.json(await listKeys(c.env, c.req.valid("param").account), 200),

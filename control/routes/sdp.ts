@@ -99,12 +99,17 @@ function lengthFault(body: string): string | undefined {
   return body.length > maxLength ? `At most ${maxLength} characters.` : undefined;
 }
 
-/** Reads If-Match, without its quotes. */
+/** No entity tag of ours is longer, quotes and all. */
+const maxTagLength = 128;
+
+/**
+ * Reads If-Match, without its quotes.
+ * @throws Problem `precondition-failed` for what is longer than any tag
+ */
 export function readIfMatch(c: Context): string | undefined {
-  return c.req
-    .header("if-match")
-    ?.trim()
-    .replace(/^(?:W\/)?"(.*)"$/, "$1");
+  const given = c.req.header("if-match")?.trim();
+  if (given && given.length > maxTagLength) throw new Problem("precondition-failed");
+  return given?.replace(/^(?:W\/)?"(.*)"$/, "$1");
 }
 
 /** The ICE servers as Link headers, one for each URL. */

@@ -53,10 +53,17 @@ export async function addKey(
   return { ...keyView(row), apiKey: `${id}.${secret}` };
 }
 
-/** An account's keys, without their secrets. */
+/**
+ * An account's keys, without their secrets.
+ * @throws Problem `not-found` without such an account
+ */
 export async function listKeys(env: Env, accountId: string): Promise<{ keys: Key[] }> {
   const { accounts } = partsOf(configOf(env));
   const rows = await accounts.use((client) => keysOfAccount(client, accountId));
+  // Hardly an account has none: where there are some, nothing else is asked.
+  const there =
+    rows.length > 0 || accounts.use((client) => readAccount(client, accountId));
+  if (!(await there)) throw new Problem("not-found");
   return { keys: rows.map(keyView) };
 }
 

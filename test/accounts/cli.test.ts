@@ -23,7 +23,8 @@ let folder: string;
 beforeAll(async () => {
   // One host is the whole zone here, and is held back all the same.
   const failing = { incidentMs: 1, heldShareMax: 1 };
-  control = await startControl({ settings: { failing } });
+  const databases = { readyMs: 1 };
+  control = await startControl({ settings: { failing, databases } });
   node = await startNode(control, "host-a", "producer:camera:1,consumer:camera:1");
   folder = mkdtempSync(join(tmpdir(), "weir-cli-"));
   writeFileSync(join(folder, "keys.json"), JSON.stringify(control.keys));
@@ -185,6 +186,7 @@ const wrongly: [
     3,
     /cannot be reached.*--url/,
   ],
+  [["keys", "list", "account_local_0"], {}, 1, /no such thing/],
   [["accounts", "list"], { WEIR_URL: "weir" }, 2, /http\(s\):\/\/host:port/],
 ];
 

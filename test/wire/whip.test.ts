@@ -179,6 +179,7 @@ describe.skipIf(!findBrowser())(
         return answer.status;
       };
       expect(await fragment()).toBe(428);
+      expect(await fragment(`"${"x".repeat(5000)}"`)).toBe(412);
       expect(await fragment(created.etag)).toBe(204);
       const restarted = await restartIce(page);
       expect(restarted.status).toBe(200);
