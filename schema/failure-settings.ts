@@ -38,7 +38,7 @@ export const failingSettings = z
     /** How long it has to be well; doubled by each time that it is held again. */
     holdMs: positive.prefault(60_000),
     holdMaxMs: positive.prefault(600_000),
-    /** No more of a zone's nodes than this share are held back at once. */
+    /** No more than this share is held back of the nodes that could take a kind of work. */
     heldShareMax: z.number().min(0).max(1).prefault(0.5),
     /** After this long without a failure, all is forgotten. */
     forgetMs: positive.prefault(1_800_000),

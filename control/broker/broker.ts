@@ -3,6 +3,7 @@ import { commit } from "../ledger/commit.ts";
 import { loadRooms } from "../ledger/load-rooms.ts";
 import type { DecisionInput, DecisionName, DecisionOutput } from "./decisions.ts";
 import { Draft } from "./draft.ts";
+import { letHeldGo } from "./failing.ts";
 import {
   type Answer,
   busy,
@@ -124,6 +125,7 @@ export class Broker {
         if (draft.rows >= settings.broker.groupRowsMax) break;
         answers.push(decideOne(draft, waiting));
       }
+      letHeldGo(draft);
     } catch (error) {
       // Decided half, the state is of no use any more.
       this.#tenure.discardState();

@@ -1,11 +1,11 @@
 import type { Draft } from "./draft.ts";
 import { refreshNode } from "./node-state.ts";
-import type { NodeRow } from "./state.ts";
+import { closedReasonOf, type NodeRow } from "./state.ts";
 
 /*
  * A node that fails twice in a short time takes nothing new until it was well for
  * a while, and for longer each time: what comes and goes disturbs more than what
- * is gone. What it has, it keeps. No more than half of a zone is held back. What fails at about the same time, as all workers
+ * is gone. What it has, it keeps. What fails at about the same time, as all workers
  * of a host do, is one failure.
  */
 
@@ -25,23 +25,50 @@ export function noteFailure(draft: Draft, row: NodeRow, what: string): void {
     hold(draft, row);
     draft.emitForNode(row, { type: "node.failing", nodeId: row.id, reason: what });
   }
-  letGo(draft);
 }
 
 /**
- * Lets those go that were well longest, where too much of the zone is held back: what
- * comes and goes is better than nothing.
+ * Lets those go that were well longest, where too much is held back of what could
+ * serve: what comes and goes is better than nothing. Each kind of worker counts by
+ * itself, as a zone may have many hosts and few of them for screens. Nothing is
+ * counted on that is cordoned, drains, or does not answer.
  */
-function letGo(draft: Draft): void {
-  const there = [...draft.state.nodes.values()].filter(({ state }) => state !== "gone");
-  const held = there
-    .filter(({ heldUntilMs }) => heldUntilMs !== null)
-    .sort((a, b) => a.failedAtMs - b.failedAtMs);
-  const most = Math.floor(there.length * draft.settings.failing.heldShareMax);
-  for (const { id } of held.slice(0, Math.max(0, held.length - most))) {
-    draft.clearDeadline("node-hold", id);
-    endHold(draft, id);
+export function letHeldGo(draft: Draft): void {
+  const { nodes } = draft.state;
+  const able = [...nodes.values()].filter((row) => {
+    const reason = closedReasonOf(row);
+    return reason === undefined || reason === "failing";
+  });
+  if (!able.some(isHeld)) return;
+  const ofKind = new Map<string, NodeRow[]>();
+  for (const row of able) {
+    for (const kind of kindsOn(draft, row.id)) {
+      ofKind.set(kind, [...(ofKind.get(kind) ?? []), row]);
+    }
   }
+  for (const rows of ofKind.values()) {
+    const most = Math.floor(rows.length * draft.settings.failing.heldShareMax);
+    const held = rows.filter(isHeld).sort((a, b) => a.failedAtMs - b.failedAtMs);
+    for (const { id } of held.slice(0, Math.max(0, held.length - most))) {
+      draft.clearDeadline("node-hold", id);
+      endHold(draft, id);
+    }
+  }
+}
+
+function isHeld({ heldUntilMs }: NodeRow): boolean {
+  return heldUntilMs !== null;
+}
+
+/** What a node's workers are for: each role and class once. */
+function kindsOn({ state: { picture } }: Draft, nodeId: string): Set<string> {
+  const kinds = new Set<string>();
+  for (const id of picture.workersOnNode(nodeId)) {
+    const worker = picture.workers.get(id);
+    if (worker?.closedReason === "absent") continue;
+    kinds.add(`${worker?.role} ${worker?.mediaClass}`);
+  }
+  return kinds;
 }
 
 /** A node that is held back is well again: its time starts now. */
