@@ -10,7 +10,8 @@ export function targetRefusal(
   loopbackAllowed: boolean,
 ): string | undefined {
   const url = new URL(address);
-  const host = url.hostname.replace(/^\[|\]$/g, "").toLowerCase();
+  // A name may end with the dot of the root, and means the same then.
+  const host = url.hostname.replace(/^\[|\]$|\.$/g, "").toLowerCase();
   if (isLoopback(host)) {
     return loopbackAllowed ? undefined : "has to be a public address";
   }

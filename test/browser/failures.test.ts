@@ -52,6 +52,10 @@ describe.skipIf(!findBrowser())("when servers fail", { timeout: 90_000 }, () => 
 
   test("a picture whose worker dies comes from another one, and a line says so meanwhile", async () => {
     const onlooker = await Onlooker.of(ben);
+    // What he was refused stands in the line, and must not hide what follows.
+    await ben.find("share-screen").click();
+    const refused = '[data-testid="status"][data-code="no-screen-capacity"]';
+    await ben.page.locator(refused).waitFor();
     const before = await viewOfBen();
     const shownBy = await hosts.busy("views");
     const [worker] = (await shownBy.state()).workers;
@@ -66,7 +70,9 @@ describe.skipIf(!findBrowser())("when servers fail", { timeout: 90_000 }, () => 
     const [after] = await ben.seesMoving(1);
     expect(after?.broadcastId).toBe(broadcastId);
     const words = await onlooker.words();
-    expect(words).toContain("1 picture is moving to another server.");
+    expect(words).toContain(
+      "Refused: The servers have no free place for a screen. 1 picture is moving to another server.",
+    );
     expect(words.join()).toContain("Moving to another server…");
   });
 

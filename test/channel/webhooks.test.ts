@@ -179,6 +179,7 @@ test.each([
   "https://[fd00::1]/hook",
   "https://169.254.169.254/latest",
   "https://intranet/hook",
+  "https://intranet.internal./hook",
   "https://user:secret@example.com/hook",
 ])("an endpoint at %s is refused, naming the field", async (url) => {
   const { status, body } = await api("POST", "/v1/webhooks", { url });

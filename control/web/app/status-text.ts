@@ -19,16 +19,20 @@ export function describe(
   notice?: string,
 ): Status {
   if (room.state === "reconnecting") return describeReconnecting(room, chatOnly);
-  if (problem?.code === "screen-not-chosen") {
-    return { text: problemText(problem.code), tone: "calm" };
+  const own = [...room.publications];
+  if (problem) {
+    const refused = describeRefused(problem);
+    // What fails by itself since then is told beside it, and not hidden by it.
+    const trouble = describeTrouble(room, own);
+    if (!trouble) return refused;
+    const tone = refused.tone === "bad" ? "bad" : trouble.tone;
+    return { text: `${refused.text} ${trouble.text}`, tone };
   }
-  if (problem) return { text: `Refused: ${problemText(problem.code)}`, tone: "bad" };
   if (chatOnly) {
     const tier = room.info?.tier ?? 0;
     const text = `Connected. This room is for chat: tier ${tier} has no cameras.`;
     return { text, tone: "calm" };
   }
-  const own = [...room.publications];
   const failed = own.find(({ state }) => state === "failed");
   if (failed) {
     const why = failed.error ? problemText(failed.error.code) : "";
@@ -37,6 +41,22 @@ export function describe(
   if (own.some(({ state }) => state === "starting")) {
     return { text: "Going live…", tone: "wait" };
   }
+  const trouble = describeTrouble(room, own);
+  if (trouble) return trouble;
+  const live = room.broadcasts.size;
+  const you = own.some(({ state }) => state === "live") ? "You are live. " : "";
+  const note = notice ? `${notice} ` : "";
+  return { text: `${note}${you}${describeLive(live)}`, tone: "calm" };
+}
+
+function describeRefused({ code }: WeirError): Status {
+  const text = problemText(code);
+  if (code === "screen-not-chosen") return { text, tone: "calm" };
+  return { text: `Refused: ${text}`, tone: "bad" };
+}
+
+/** What is the matter with what one sends, or with the pictures that one sees. */
+function describeTrouble(room: Room, own: Publication[]): Status | undefined {
   const interrupted = own.find(({ state }) => state === "interrupted");
   if (interrupted) {
     const why = interrupted.error ? ` ${problemText(interrupted.error.code)}` : "";
@@ -46,11 +66,7 @@ export function describe(
   const lost = describeLost(own);
   if (lost) return lost;
   const pictures = describePictures(room);
-  if (pictures) return { text: pictures, tone: "wait" };
-  const live = room.broadcasts.size;
-  const you = own.some(({ state }) => state === "live") ? "You are live. " : "";
-  const note = notice ? `${notice} ` : "";
-  return { text: `${note}${you}${describeLive(live)}`, tone: "calm" };
+  return pictures ? { text: pictures, tone: "wait" } : undefined;
 }
 
 /** A device of one's own was unplugged: what others have of one now, and what helps. */
