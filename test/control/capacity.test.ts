@@ -30,6 +30,8 @@ beforeAll(async () => {
         viewClaimMs: 600_000,
         sessionAttachMs: 600_000,
         callDeadlineMs: 20_000,
+        // What is only answered later would be held and not counted as granted.
+        viewsAnswerMs: 20_000,
       },
       // A hundred come at once on a machine that may be busy with other tests.
       databases: { sessions: { timeoutMs: 20_000 } },
