@@ -1,6 +1,7 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { configOf, type Env } from "../env.ts";
 import { Problem } from "../problem.ts";
+import { hexOf, sameText, sha256 } from "./digest.ts";
 import { type Joining, verifyJoinToken } from "./join-tokens.ts";
 import { type KnownKey, keyRingOf } from "./key-ring.ts";
 import { foreignOriginOf, isSessionsOrigin } from "./origins.ts";
@@ -143,23 +144,7 @@ function unknownKey(what: string): Problem {
 }
 
 async function isOneOf(given: string, hashes: string[]): Promise<boolean> {
-  const digest = await digestOf(given);
+  const digest = hexOf(await sha256(given));
   const fits = await Promise.all(hashes.map((hash) => sameText(digest, hash)));
   return fits.includes(true);
-}
-
-/** Compares digests, so that the time it takes tells nothing about the secret. */
-async function sameText(given: string, expected: string): Promise<boolean> {
-  const [left, right] = await Promise.all([sha256(given), sha256(expected)]);
-  return left.every((byte, at) => byte === right[at]);
-}
-
-async function digestOf(text: string): Promise<string> {
-  const bytes = [...(await sha256(text))];
-  return bytes.map((byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-async function sha256(text: string): Promise<Uint8Array> {
-  const bytes = new TextEncoder().encode(text);
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
 }

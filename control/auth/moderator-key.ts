@@ -1,4 +1,5 @@
 import type { Config } from "../env.ts";
+import { hexOf } from "./digest.ts";
 import { hmacKeyOf } from "./hmac.ts";
 
 const encoder = new TextEncoder();
@@ -14,9 +15,7 @@ export async function moderatorKeyOf(config: Config, roomId: string): Promise<st
     await hmacKeyOf(config.secret),
     textOf(roomId),
   );
-  return [...new Uint8Array(mac)]
-    .map((byte) => byte.toString(16).padStart(2, "0"))
-    .join("");
+  return hexOf(new Uint8Array(mac));
 }
 
 /** Whether a key is the moderator's of this room; it takes the same time for any. */

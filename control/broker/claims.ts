@@ -109,7 +109,7 @@ export function endBroadcast(
   for (const nodeId of new Set(places.map(nodeIdOfWorker))) {
     draft.instruct(nodeId, { kind: "close-broadcast", broadcastId: row.id });
   }
-  draft.roomAppeared();
+  draft.capacityAppeared();
   const home = state.rooms.get(row.homeRoomId);
   if (home) endIfCarried(draft, home, row.sessionId);
 }

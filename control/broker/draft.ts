@@ -58,7 +58,7 @@ export class Draft extends Telling {
     this.touchWorker(workerId);
     const worker = this.state.picture.workers.get(workerId);
     if (worker) watchQuota(this, worker.nodeId);
-    if (views < 0) this.roomAppeared();
+    if (views < 0) this.capacityAppeared();
   }
 
   /** Sets the points that a room keeps on a worker; 0 ends the reservation. */
@@ -71,7 +71,7 @@ export class Draft extends Telling {
     this.state.picture.setReservation({ roomId, workerId, points });
     if (points > 0) this.changes.reservations.put({ roomId, workerId, points });
     else this.changes.reservations.remove(roomId, workerId);
-    this.roomAppeared();
+    this.capacityAppeared();
     this.touchWorker(workerId);
   }
 
@@ -94,7 +94,7 @@ export class Draft extends Telling {
     this.state.picture.dropPipe(pipe.broadcastId, pipe.consumerWorkerId);
     this.changes.pipes.remove(pipe.broadcastId, pipe.consumerWorkerId);
     this.#touchPipeEnds(pipe);
-    this.roomAppeared();
+    this.capacityAppeared();
   }
 
   /** A generation above all that were given out. */
@@ -104,7 +104,7 @@ export class Draft extends Telling {
   }
 
   /** Something was given back or opened: whoever waits for a seat is looked at again. */
-  roomAppeared(): void {
+  capacityAppeared(): void {
     const { waiting } = this.state;
     if (waiting.size === 0) return;
     waiting.restart();

@@ -9,7 +9,7 @@ export function refreshNode(draft: Draft, nodeId: string): void {
   const { nodes } = draft.state.picture;
   const wasOpen = nodes.get(nodeId)?.open ?? false;
   refreshPicture(draft.state, nodeId);
-  if (!wasOpen && nodes.get(nodeId)?.open) draft.roomAppeared();
+  if (!wasOpen && nodes.get(nodeId)?.open) draft.capacityAppeared();
   draft.touchNode(nodeId);
 }
 

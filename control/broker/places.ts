@@ -100,7 +100,7 @@ export function setPlaces(
     draft.touchWorker(id);
     if (id !== workerId && id !== otherWorkerId) {
       freeIdleProducer(draft, row.homeRoomId, id);
-      draft.roomAppeared();
+      draft.capacityAppeared();
     }
   }
 }

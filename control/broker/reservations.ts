@@ -1,4 +1,5 @@
 import {
+  isReservationRefused,
   planReservation,
   type ReservationPlan,
   type ReservationRefusal,
@@ -21,7 +22,7 @@ export function reserveTier(
 ): Refusal | undefined {
   const roomId = room.row.id;
   const plan = planReservation({ roomId, tier }, draft.state.picture);
-  if ("code" in plan) return refused(tier, plan);
+  if (isReservationRefused(plan)) return refused(tier, plan);
   const screens = (draft.settings.tiers[tier]?.broadcasts ?? 0) > 0;
   if (screens && !holdsScreen(draft, roomId) && freeScreenPlaces(draft) < 1) {
     return {

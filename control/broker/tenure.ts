@@ -43,13 +43,13 @@ export class Tenure {
     if (this.#state) return this.#state;
     const { client, zone, settings, now, onAlert } = this.#options;
     try {
-      const fence = await fenceZone(client, zone, this.#generation);
-      if (!fence) {
+      const generation = await fenceZone(client, zone, this.#generation);
+      if (generation === undefined) {
         this.#over = true;
         onAlert("superseded", { generation: this.#generation });
         return undefined;
       }
-      this.#generation = fence.generation;
+      this.#generation = generation;
       const state = await loadZone(client, zone, settings);
       state.postponeDeadlines(now());
       this.#state = state;

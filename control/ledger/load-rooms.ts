@@ -16,8 +16,8 @@ import type { ZoneState } from "../broker/state.ts";
 
 /**
  * Loads rooms into the state, all in one round trip. Safe without a lock: only
- * the broker writes, and it touches no room before it is loaded.
- * @returns the ids that were found
+ * the broker writes, and it touches no room before it is loaded. What is not there
+ * is passed over.
  */
 export async function loadRooms(
   client: Client,

@@ -10,25 +10,18 @@ import { loadClaims } from "./load-claims.ts";
 import { readPages } from "./pages.ts";
 import { columnsOf, named, numberOrNull, type Row } from "./rows.ts";
 
-/** What taking over the zone tells. */
-export interface Fence {
-  generation: number;
-  /** The last commit that landed, now that none under a lower generation can. */
-  commitSeq: number;
-}
-
 /**
  * Raises the zone's generation, making the zone on first use. From then on the
  * database refuses every commit of an earlier generation, late ones included.
  * @param expected the generation under which the caller wrote last
- * @returns undefined where another broker has raised it since, in which case it
- *   stays as that one left it
+ * @returns the generation as it is now; undefined where another broker has raised it
+ *   since, in which case it stays as that one left it
  */
 export async function fenceZone(
   client: Client,
   zoneId: string,
   expected?: number,
-): Promise<Fence | undefined> {
+): Promise<number | undefined> {
   const results = await client.batch(
     [
       {
@@ -47,7 +40,7 @@ export async function fenceZone(
   const row = results[1]?.rows[0];
   if (!row) return undefined;
   if (row.counted_seq !== row.commit_seq) await countAccounts(client, zoneId);
-  return { generation: Number(row.generation), commitSeq: Number(row.commit_seq) };
+  return Number(row.generation);
 }
 
 /** Reads the zone's picture anew; rooms are left to be loaded when touched. */

@@ -40,7 +40,7 @@ export class ChatLog {
 
   /** Keeps a message and gives it the room's next number. */
   add(roomId: string, clientId: string, message: Omit<ChatMessage, "seq">): ChatMessage {
-    const seq = this.lastSeq(roomId) + 1;
+    const seq = this.#lastSeqOf(roomId) + 1;
     const { atMs, sessionId, identity, text } = message;
     this.#sql.exec(
       "INSERT INTO message VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -143,7 +143,7 @@ export class ChatLog {
     this.#lastSeq.delete(roomId);
   }
 
-  lastSeq(roomId: string): number {
+  #lastSeqOf(roomId: string): number {
     const known = this.#lastSeq.get(roomId);
     if (known !== undefined) return known;
     const { seq } = this.#sql

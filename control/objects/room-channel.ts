@@ -4,6 +4,7 @@ import { foreignOriginOf } from "../auth/origins.ts";
 import type { RoomNews } from "../broker/telling.ts";
 import { configOf, type Env } from "../env.ts";
 import { voidTokens } from "../services/revocations.ts";
+import { wakeAt } from "./alarm.ts";
 import {
   type Attachment,
   attach,
@@ -77,7 +78,7 @@ export class RoomChannel extends DurableObject<Env> {
     attach(server, stranger(roomId, { address, foreignOrigin }));
     this.#strangers.add(server, address);
     // An alarm, as a timer does not run while nothing else goes on here.
-    await this.#wakeAt(Date.now() + configOf(this.env).settings.chat.helloMs);
+    await wakeAt(this.ctx.storage, Date.now() + configOf(this.env).settings.chat.helloMs);
     return new Response(null, { status: 101, webSocket: client });
   }
 
@@ -144,9 +145,10 @@ export class RoomChannel extends DurableObject<Env> {
       socket.close(closeCodes.noHello, sessionId ? "no ping" : "no hello");
     }
     const againMs = await this.#departures.tellFormer(this.#sockets.sessions, silentMs);
-    if (againMs !== undefined) await this.#wakeAt(againMs);
-    if (await this.#departures.tellAgain()) await this.#wakeAt(Date.now() + tellAgainMs);
-    if (this.#sockets.all.length > 0) await this.#wakeAt(nextMs);
+    if (againMs !== undefined) await wakeAt(this.ctx.storage, againMs);
+    if (await this.#departures.tellAgain())
+      await wakeAt(this.ctx.storage, Date.now() + tellAgainMs);
+    if (this.#sockets.all.length > 0) await wakeAt(this.ctx.storage, nextMs);
   }
 
   async #hello(
@@ -231,13 +233,8 @@ export class RoomChannel extends DurableObject<Env> {
     this.#forget(socket);
     this.#chat.forget(sessionId);
     if (!(await this.#departures.tell(roomId, sessionId))) {
-      await this.#wakeAt(Date.now() + tellAgainMs);
+      await wakeAt(this.ctx.storage, Date.now() + tellAgainMs);
     }
-  }
-
-  async #wakeAt(dueMs: number): Promise<void> {
-    const alarmMs = await this.ctx.storage.getAlarm();
-    if (alarmMs === null || alarmMs > dueMs) await this.ctx.storage.setAlarm(dueMs);
   }
 
   #broker(roomId: string) {

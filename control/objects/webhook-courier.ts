@@ -12,6 +12,7 @@ import {
 } from "../ledger/webhooks.ts";
 import { webhookBody, webhookNameOf } from "../services/webhook-events.ts";
 import { targetRefusal } from "../services/webhook-target.ts";
+import { wakeAt } from "./alarm.ts";
 import { DeliveryLog } from "./delivery-log.ts";
 
 /** An endpoint has this long to answer. */
@@ -39,7 +40,7 @@ export class WebhookCourier extends DurableObject<Env> {
   /** Something happened in one of the account's rooms, or its webhooks changed. */
   async ring(accountId: string): Promise<void> {
     await this.ctx.storage.put("accountId", accountId);
-    await this.#wakeAt(Date.now());
+    await wakeAt(this.ctx.storage, Date.now());
   }
 
   /** How delivering to one endpoint goes. */
@@ -68,7 +69,7 @@ export class WebhookCourier extends DurableObject<Env> {
         this.#serve(webhook, (afterId) => accountEventsAfter(client, accountId, afterId)),
       ),
     );
-    await this.#wakeAt(Math.min(...nextMs));
+    await wakeAt(this.ctx.storage, Math.min(...nextMs));
   }
 
   /** Delivers to one endpoint; answers when it has to be looked at again. */
@@ -143,11 +144,6 @@ export class WebhookCourier extends DurableObject<Env> {
         ? "no answer in time"
         : "could not be reached";
     }
-  }
-
-  async #wakeAt(atMs: number): Promise<void> {
-    const set = await this.ctx.storage.getAlarm();
-    if (set === null || set > atMs) await this.ctx.storage.setAlarm(atMs);
   }
 }
 

@@ -76,12 +76,12 @@ export class ZoneBroker extends DurableObject<Env> {
     return outboxAfter(this.#client, nodeId, seq);
   }
 
-  /** Events of a room after a sequence number, for a client that reconnected. */
+  /** Events of a stream (a room's, a session's, a node's) after a sequence number. */
   eventsAfter<Event>(streamId: string, seq: number): Promise<Numbered<Event>[]> {
     return eventsAfter<Event>(this.#client, streamId, seq);
   }
 
-  /** The room that a session or view belongs to. */
+  /** The room in which a session, view or broadcast is at home. */
   roomOf(
     kind: "session" | "view" | "broadcast",
     id: string,

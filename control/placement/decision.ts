@@ -72,7 +72,8 @@ export interface BroadcastRequest {
 
 export type BroadcastPlacement =
   | (Grounds & {
-      workerId: string /** The worker becomes the room's own. */;
+      workerId: string;
+      /** The worker becomes the room's own. */
       dedicates: boolean;
     })
   | { code: ProblemCode; considered: number; passedOver: PassedOver };

@@ -1,7 +1,7 @@
 import type { MediaClass } from "#schema/settings.ts";
 import { Overlay } from "./overlay.ts";
 import type { Picture } from "./picture.ts";
-import type { SlotPicture, WorkerPicture } from "./picture-rows.ts";
+import type { SlotPicture } from "./picture-rows.ts";
 
 /** Some views of one slot that go to another worker, make before break. */
 export interface Move {
@@ -26,7 +26,7 @@ const movesPerPointMax = 5;
  * Finds the point of a class that the fewest moves give back: the least filled
  * last point of a slot whose viewers fit into free seats of the same broadcast
  * on other workers. It reads every slot, so it is for the moment before a
- * refusal or a scale-down, not for every request.
+ * refusal, not for every request.
  * @param movesMax views that may move, 5 unless given
  * @returns undefined where no point can be freed with so few
  */
@@ -54,31 +54,6 @@ export function planFreedPoint(
   return best;
 }
 
-/** Where everything on a worker would go, and what nothing else can take. */
-export interface EmptyingPlan {
-  moves: Move[];
-  /** Views that have to stay: the fleet is too full without this worker. */
-  unplaced: number;
-}
-
-/**
- * Plans the emptying of a worker for a drain: into free seats of the same
- * broadcasts first, then into new points, where pipes are before elsewhere.
- */
-export function planEmptying(picture: Picture, workerId: string): EmptyingPlan {
-  const planner = new MovePlanner(picture);
-  const moves: Move[] = [];
-  let unplaced = 0;
-  for (const slot of picture.slotsOn(workerId)) {
-    const seated = planner.intoFreeSeats(slot, slot.viewers);
-    const rest = slot.viewers - seated.reduce((sum, move) => sum + move.views, 0);
-    const opened = planner.intoNewPoints(slot, rest);
-    moves.push(...seated, ...opened);
-    unplaced += rest - opened.reduce((sum, move) => sum + move.views, 0);
-  }
-  return { moves, unplaced };
-}
-
 /** Plans moves one after the other; what one takes, the next no longer has. */
 class MovePlanner {
   readonly #picture: Picture;
@@ -100,50 +75,11 @@ class MovePlanner {
     const moves: Move[] = [];
     let left = views;
     for (const { slot, free } of others) {
-      const moved = this.#move(from, slot.workerId, Math.min(left, free), 0);
+      const moved = this.#move(from, slot.workerId, Math.min(left, free));
       if (moved.views > 0) moves.push(moved);
       left -= moved.views;
     }
     return moves;
-  }
-
-  /** Moves up to `views` views into points that nobody has paid for yet. */
-  intoNewPoints(from: SlotPicture, views: number): Move[] {
-    const moves: Move[] = [];
-    let left = views;
-    for (const worker of this.#targets(from)) {
-      const seats = this.#picture.seatsOf(worker.mediaClass);
-      while (left > 0 && this.#overlay.freePoints(from.roomId, worker) > 0) {
-        const moved = this.#move(from, worker.id, Math.min(left, seats), 1);
-        if (moved.views === 0) break;
-        moves.push(moved);
-        left -= moved.views;
-      }
-      if (left === 0) break;
-    }
-    return moves;
-  }
-
-  *#targets(from: SlotPicture): Iterable<WorkerPicture> {
-    const seen = new Set([from.workerId]);
-    const media = this.#picture.workers.get(from.workerId)?.mediaClass ?? "camera";
-    const known = [
-      ...this.#picture.pipesOf(from.broadcastId).map((pipe) => pipe.consumerWorkerId),
-      ...this.#picture.roomPoints(from.roomId).keys(),
-      ...this.#picture.reservedPoints(from.roomId).keys(),
-    ];
-    for (const id of known) {
-      const worker = this.#picture.workers.get(id);
-      if (!worker || seen.has(id) || worker.mediaClass !== media) continue;
-      seen.add(id);
-      if (this.#picture.isOpen(worker)) yield worker;
-    }
-    for (const free of this.#picture.freeLevels(media)) {
-      for (const id of this.#picture.workersWithFree(media, free)) {
-        const worker = this.#picture.workers.get(id);
-        if (worker && !seen.has(id)) yield worker;
-      }
-    }
   }
 
   #freeSeats(slot: SlotPicture): number {
@@ -153,7 +89,7 @@ class MovePlanner {
   }
 
   /** As many of `views` as links and budgets carry, taken at once. */
-  #move(from: SlotPicture, toWorkerId: string, views: number, points: number): Move {
+  #move(from: SlotPicture, toWorkerId: string, views: number): Move {
     const broadcast = this.#picture.broadcasts.get(from.broadcastId);
     const worker = this.#picture.workers.get(toWorkerId);
     let moved = 0;
@@ -162,7 +98,7 @@ class MovePlanner {
       const pipe = this.#picture.pipe(broadcastId, toWorkerId);
       const piped = moved > 0 || (pipe !== undefined && pipe.state !== "closing");
       if (this.#overlay.misfit(roomId, broadcast, worker, piped)) break;
-      this.#overlay.take(broadcast, worker, moved === 0 ? points : 0, piped);
+      this.#overlay.take(broadcast, worker, 0, piped);
       moved += 1;
     }
     return { roomId, broadcastId, fromWorkerId, toWorkerId, views: moved };

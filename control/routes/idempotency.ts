@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import type { AppEnv } from "../auth/access.ts";
+import { hexOf, sha256 } from "../auth/digest.ts";
 import type { IdempotencyScope } from "../broker/requests.ts";
 import { Problem } from "../problem.ts";
 
@@ -26,8 +27,6 @@ export async function idempotencyOf(
       ],
     });
   }
-  const digest = await crypto.subtle.digest("SHA-256", await c.req.arrayBuffer());
-  const bytes = [...new Uint8Array(digest)];
-  const bodyHash = bytes.map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const bodyHash = hexOf(await sha256(await c.req.arrayBuffer()));
   return { roomId, key: `${principal} ${c.req.method} ${c.req.path} ${key}`, bodyHash };
 }

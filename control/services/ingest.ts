@@ -17,6 +17,12 @@ export interface Negotiated {
   etag: string;
 }
 
+/** What the zone has to know of an encoder or player that comes in. */
+export function enteringBySdp(joining: Joining) {
+  const { keyId: _, issuedAtMs: __, replaces: ___, origin: ____, ...entering } = joining;
+  return entering;
+}
+
 /**
  * Takes an encoder in: a session and a broadcast in one commit, then one call to
  * the host, which takes the whole offer. What fails gives all of it back.
@@ -28,7 +34,7 @@ export async function ingest(
   offer: string,
 ): Promise<Negotiated> {
   await requireUnrevoked(env, joining);
-  const { keyId: _, issuedAtMs: __, replaces: ___, origin: ____, ...input } = joining;
+  const input = enteringBySdp(joining);
   const { roomId } = input;
   const zone = zoneOf(roomId) ?? "";
   const started = await ask(env, zone, "startIngest", { ...input, media });

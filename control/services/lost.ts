@@ -4,7 +4,7 @@ import type { ClaimedView } from "../broker/decide/views.ts";
 import type { Env } from "../env.ts";
 import { ask } from "./ask.ts";
 import { comesIn } from "./comes-in.ts";
-import { locateView } from "./stats.ts";
+import { locateView } from "./views.ts";
 
 /**
  * A viewer misses a view's media: it gets another seat, unless it is the broadcast

@@ -5,7 +5,7 @@ import type { ClaimedView } from "../broker/decide/views.ts";
 import type { Env } from "../env.ts";
 import { Problem } from "../problem.ts";
 import { ask } from "./ask.ts";
-import type { Negotiated } from "./ingest.ts";
+import { enteringBySdp, type Negotiated } from "./ingest.ts";
 import { requireUnrevoked } from "./revocations.ts";
 import { type Bringing, callConsumer, openLegs, type Unpaired } from "./watch-calls.ts";
 
@@ -29,7 +29,7 @@ export async function play(
   later: (work: Promise<unknown>) => void,
 ): Promise<Negotiated> {
   await requireUnrevoked(env, joining);
-  const { keyId: _, issuedAtMs: __, replaces: ___, origin: ____, ...input } = joining;
+  const input = enteringBySdp(joining);
   const { roomId } = input;
   const zone = zoneOf(roomId) ?? "";
   const started = await ask(env, zone, "startPlayback", { ...input, broadcastId });

@@ -20,8 +20,8 @@ export async function reconcile(env: Env): Promise<Reconciliation> {
   if (drift.length > 0) {
     console.error(JSON.stringify({ alert: "drift", drift }));
   }
-  const ready = nodes.filter(({ state }) => state !== "gone");
-  return { drift, nodes: await Promise.all(ready.map((node) => compare(env, node))) };
+  const present = nodes.filter(({ state }) => state !== "gone");
+  return { drift, nodes: await Promise.all(present.map((node) => compare(env, node))) };
 }
 
 async function compare(

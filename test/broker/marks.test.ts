@@ -54,6 +54,26 @@ test("a worker of 12 points takes 72 camera views at once, and refuses the 73rd"
   expect(again.views.length).toBeLessThanOrEqual(1);
 });
 
+test("a room's placement says what leaving viewers left behind in half-empty slots", async () => {
+  await register(zone, { workers: ["producer", "consumer", "consumer"], points: 1 });
+  const roomId = await openRoom(zone, 2);
+  await broadcaster(zone, roomId);
+  const viewers = await all(7, () => join(zone, roomId));
+  const { views } = await claimAll(Array(7).fill(roomId), viewers);
+  expect(views).toHaveLength(7);
+  const placement = () => zone.get("readPlacement", { roomId });
+  expect(await placement()).toMatchObject({ points: 2, wastedPoints: 0 });
+  const { slots } = await placement();
+  const full = slots.find(({ freeSeats }) => freeSeats === 0)?.workerId;
+  const leaving = views.filter(({ consumer }) => consumer.workerId === full).slice(0, 3);
+  for (const sessionId of viewers) {
+    const viewIds = leaving.map(({ viewId }) => viewId);
+    await zone.get("releaseViews", { roomId, sessionId, viewIds });
+  }
+  // Four viewers in two slots: one point would do.
+  expect(await placement()).toMatchObject({ points: 2, wastedPoints: 1 });
+});
+
 test("a full room of tier 1 fits on one consumer core, everyone asking at once", async () => {
   await register(zone, { workers: ["producer", "consumer"] });
   const roomId = await openRoom(zone, 1);

@@ -1,9 +1,5 @@
 import { describe, expect, test } from "vitest";
-import {
-  type Move,
-  planEmptying,
-  planFreedPoint,
-} from "#control/placement/defragment.ts";
+import { type Move, planFreedPoint } from "#control/placement/defragment.ts";
 import { explainGrounds, explainPassedOver } from "#control/placement/explain.ts";
 import { checkPicture } from "#control/placement/invariants.ts";
 import type { Picture } from "#control/placement/picture.ts";
@@ -61,35 +57,6 @@ describe("freeing a point", () => {
       seat(picture, "one", id, 3);
     }
     expect(planFreedPoint(picture, "camera")).toBeUndefined();
-  });
-});
-
-describe("emptying a worker", () => {
-  test("every view finds a seat elsewhere, free seats first", () => {
-    const picture = pictureOf([producer, { id: "a.1" }, { id: "b.1" }, { id: "c.1" }]);
-    goLive(picture, "p.1", ["one", "two"]);
-    seat(picture, "one", "a.1", 8);
-    seat(picture, "two", "a.1", 3);
-    seat(picture, "one", "b.1", 4);
-    const worker = picture.workers.get("a.1");
-    if (worker) picture.putWorker({ ...worker, open: false });
-    const plan = planEmptying(picture, "a.1");
-    expect(plan.unplaced).toBe(0);
-    expect(plan.moves[0]).toMatchObject({
-      broadcastId: "one",
-      toWorkerId: "b.1",
-      views: 2,
-    });
-    carryOut(picture, plan.moves);
-    expect(picture.slotsOn("a.1").size).toBe(0);
-    expect(checkPicture(picture)).toEqual([]);
-  });
-
-  test("says how many views have nowhere to go", () => {
-    const picture = pictureOf([producer, { id: "a.1" }, { id: "b.1", taken: 11 }]);
-    goLive(picture, "p.1", ["one"]);
-    seat(picture, "one", "a.1", 10);
-    expect(planEmptying(picture, "a.1")).toMatchObject({ unplaced: 4 });
   });
 });
 

@@ -8,7 +8,8 @@ import type {
 import { zoneOf } from "#schema/ids.ts";
 import type { RtpCapabilitiesWire } from "#schema/media.ts";
 import type { PipePicture, WorkerPicture } from "../../placement/picture-rows.ts";
-import { freeSeatsOf, pointsOf } from "../../placement/weight.ts";
+import { roomWaste } from "../../placement/waste.ts";
+import { freeSeatsOf } from "../../placement/weight.ts";
 import { type Decision, roomDecision } from "../decision.ts";
 import type { NodeRow, ZoneState } from "../state.ts";
 
@@ -50,11 +51,7 @@ export const readPlacement = roomDecision<
   const slots = broadcasts.flatMap(({ row }) =>
     picture.slotsOf(row.id).filter((slot) => slot.roomId === roomId),
   );
-  const least = broadcasts.reduce((sum, { row }) => {
-    const views = state.viewsOf(roomId, row.id).length;
-    return sum + pointsOf(views, picture.seatsOf(row.mediaClass));
-  }, 0);
-  const points = slots.reduce((sum, slot) => sum + slot.points, 0);
+  const { points, wasted } = roomWaste(picture, roomId);
   const workerIds = new Set([
     ...broadcasts.map(({ row }) => row.workerId),
     ...slots.map((slot) => slot.workerId),
@@ -72,7 +69,7 @@ export const readPlacement = roomDecision<
     }),
     pipes: broadcasts.flatMap(({ row }) => picture.pipesOf(row.id).map(pipeView)),
     points,
-    wastedPoints: points - least,
+    wastedPoints: wasted,
   };
 });
 
