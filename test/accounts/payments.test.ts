@@ -14,10 +14,11 @@ import {
 import { deliver, eventOf, paymentOf, stripeSecret, subscriptionOf } from "./stripe.ts";
 
 let control: Control;
+const nextSecret = "whsec_that-takes-its-place";
 
 beforeAll(async () => {
   control = await startControl({
-    stripeSecret,
+    stripeSecret: `${stripeSecret}, ${nextSecret}`,
     webhookLoopback: true,
     settings: {
       databases: { accounts: { pauseMs: 20 }, premium: { pauseMs: 20 } },
@@ -80,6 +81,13 @@ test("what Stripe did not sign changes nothing", async () => {
   }
   expect(await stored()).toEqual(before);
   expect((await read(account)).tier).toBe(0);
+});
+
+test("while the signing secret is replaced, events signed with either are taken", async () => {
+  for (const secret of [stripeSecret, nextSecret]) {
+    const event = eventOf("customer.created", now(), {});
+    expect((await deliver(control, event, { secret })).status).toBe(200);
+  }
 });
 
 test("a subscription entitles its account, at once, to rooms up to its tier", async () => {

@@ -4,7 +4,8 @@ import { waitFor } from "#test/harness/wait-for.ts";
 import { digestOf } from "./digest.ts";
 import { exampleOf, type Known } from "./json-schema.ts";
 import { type Api, filled, type Operation, readApi } from "./operations.ts";
-import { type Holders, madeUp, makeWorld, unsigned, type World } from "./world.ts";
+import { madeUp, unsigned } from "./spent.ts";
+import { type Holders, makeWorld, type World } from "./world.ts";
 
 /** The security scheme that each access rule has to name; none asks for nothing. */
 const schemes: Record<string, string | undefined> = {

@@ -1,5 +1,3 @@
-import { createHash } from "node:crypto";
-import { SignJWT } from "jose";
 import { firstAccountId } from "#schema/ids.ts";
 import {
   bodyOf,
@@ -18,6 +16,7 @@ import {
   startControl,
 } from "#test/harness/control.ts";
 import type { Known } from "./json-schema.ts";
+import { expiredSession, expiredStreamKey, expiredToken } from "./spent.ts";
 
 /** The credentials that one access rule knows, good and bad. */
 export interface Holders {
@@ -158,6 +157,10 @@ export async function makeWorld(
             credential: await expiredToken(control, room.id),
             code: "unauthenticated",
           },
+          "an expired stream key": {
+            credential: await expiredStreamKey(control, room.id),
+            code: "unauthenticated",
+          },
         },
       },
       reader: {
@@ -214,37 +217,4 @@ async function registerTwice(control: Control) {
   };
   const earlier = await register();
   return { earlier, credential: await register() };
-}
-
-const anHourAgo = () => Math.floor(Date.now() / 1000) - 3600;
-
-function expiredToken(control: Control, roomId: string): Promise<string> {
-  const [id = "", secret = ""] = control.keys.api.split(".");
-  return new SignJWT({ video: { room: roomId, roomJoin: true } })
-    .setProtectedHeader({ alg: "HS256" })
-    .setIssuer(id)
-    .setSubject("ann")
-    .setExpirationTime(anHourAgo())
-    .sign(new TextEncoder().encode(secret));
-}
-
-function expiredSession(control: Control, member: Member): Promise<string> {
-  return new SignJWT({ room: member.roomId, identity: member.identity })
-    .setProtectedHeader({ alg: "HS256" })
-    .setAudience("session")
-    .setSubject(member.sessionId)
-    .setExpirationTime(anHourAgo())
-    .sign(new TextEncoder().encode(control.keys.secret));
-}
-
-/** A token that says it needs no signature. */
-export function unsigned(claims: Record<string, unknown>): string {
-  const part = (value: unknown) =>
-    Buffer.from(JSON.stringify(value)).toString("base64url");
-  return `${part({ alg: "none", typ: "JWT" })}.${part(claims)}.`;
-}
-
-/** Text that looks like a key and is none. */
-export function madeUp(seed: string): string {
-  return createHash("sha256").update(seed).digest("hex");
 }
