@@ -70,8 +70,7 @@ export function endClaimTime(draft: Draft, room: RoomState, view: ViewRow): void
 /** Gives back the seats of all who watch a broadcast; its rooms have to be loaded. */
 export function releaseViewers(draft: Draft, broadcast: BroadcastState): void {
   for (const roomId of broadcast.rooms) {
-    const room = draft.state.rooms.get(roomId);
-    if (!room) throw new Error(`Room ${roomId} is not loaded.`);
+    const room = draft.state.loadedRoom(roomId);
     for (const view of draft.state.viewsOf(roomId, broadcast.row.id)) {
       releaseView(draft, room, view, true);
     }
@@ -91,8 +90,7 @@ export function endBroadcast(
   const { row } = broadcast;
   if (!state.broadcasts.delete(row.id)) return;
   for (const roomId of [...broadcast.rooms]) {
-    const room = state.rooms.get(roomId);
-    if (!room) throw new Error(`Room ${roomId} is not loaded.`);
+    const room = state.loadedRoom(roomId);
     hideBroadcast(draft, broadcast, room, false, why);
   }
   for (const pipe of [...state.picture.pipesOf(row.id)]) closePipe(draft, pipe);
@@ -189,4 +187,11 @@ export function endSession(
   draft.touchAccount(use);
   draft.changes.sessions.remove(session.id);
   draft.emit(room, { type: "session.left", sessionId: session.id });
+}
+
+/** Ends all sessions of an identity in a room. @returns their ids */
+export function endSessionsOf(draft: Draft, room: RoomState, identity: string): string[] {
+  const gone = [...room.sessions.values()].filter((one) => one.identity === identity);
+  for (const session of gone) endSession(draft, room, session);
+  return gone.map(({ id }) => id);
 }

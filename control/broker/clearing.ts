@@ -41,8 +41,7 @@ export function clearWorker(draft: Draft, workerId: string, loss: Loss): Cleared
     if (broadcast.row.workerId === workerId) homeless.add(broadcast);
   }
   for (const slot of [...state.picture.slotsOn(workerId)]) {
-    const room = state.rooms.get(slot.roomId);
-    if (!room) throw new Error(`Room ${slot.roomId} is not loaded.`);
+    const room = state.loadedRoom(slot.roomId);
     for (const view of state.viewsOf(slot.roomId, slot.broadcastId)) {
       if (view.workerId === workerId) loseSeat(draft, room, view, loss);
     }
@@ -55,8 +54,7 @@ export function clearWorker(draft: Draft, workerId: string, loss: Loss): Cleared
     (reservation) => reservation.workerId === workerId,
   );
   for (const { roomId } of kept) {
-    const room = state.rooms.get(roomId);
-    if (!room) throw new Error(`Room ${roomId} is not loaded.`);
+    const room = state.loadedRoom(roomId);
     draft.setReservation(room, workerId, 0);
   }
   const robbed = new Set(kept.map(({ roomId }) => roomId));

@@ -38,9 +38,8 @@ export function replace(
   broadcast: BroadcastState,
 ): Extract<BroadcastPlacement, { code: unknown }> | undefined {
   const { row } = broadcast;
-  const { picture, nodes, rooms } = draft.state;
-  const home = rooms.get(row.homeRoomId);
-  if (!home) throw new Error(`Room ${row.homeRoomId} is not loaded.`);
+  const { picture, nodes } = draft.state;
+  const home = draft.state.loadedRoom(row.homeRoomId);
   const worker = picture.workers.get(row.workerId);
   const fits = worker?.role === "producer" && worker.mediaClass === row.mediaClass;
   let workerId = row.workerId;

@@ -116,8 +116,7 @@ function loseActive(draft: Draft, broadcast: BroadcastState, pipe: PipePicture):
 
 function viewersOf(draft: Draft, broadcast: BroadcastState): [RoomState, ViewRow][] {
   return [...broadcast.rooms].flatMap((roomId) => {
-    const room = draft.state.rooms.get(roomId);
-    if (!room) throw new Error(`Room ${roomId} is not loaded.`);
+    const room = draft.state.loadedRoom(roomId);
     const views = draft.state.viewsOf(roomId, broadcast.row.id);
     return views.map((view): [RoomState, ViewRow] => [room, view]);
   });

@@ -101,6 +101,16 @@ export class ZoneState {
     this.picture = new Picture(settings);
   }
 
+  /**
+   * A room that the decision at hand has to find loaded.
+   * @throws Error where it is not: the decision did not name it
+   */
+  loadedRoom(roomId: string): RoomState {
+    const room = this.rooms.get(roomId);
+    if (!room) throw new Error(`Room ${roomId} is not loaded.`);
+    return room;
+  }
+
   /** The views of a room's broadcast, on all workers. */
   viewsOf(roomId: string, broadcastId: string): ViewRow[] {
     const views = this.rooms.get(roomId)?.views.values() ?? [];

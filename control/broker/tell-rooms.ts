@@ -9,8 +9,7 @@ export function emitEverywhere(
   event: RoomEvent,
 ): void {
   for (const roomId of broadcast.rooms) {
-    const room = draft.state.rooms.get(roomId);
-    if (!room) throw new Error(`Room ${roomId} is not loaded.`);
+    const room = draft.state.loadedRoom(roomId);
     draft.emit(room, event);
   }
 }

@@ -24,7 +24,6 @@ const reservedRank = 1000;
 
 function counting(draft: Draft, row: WaitingRow, change: () => void): void {
   const { roomId, sessionId, broadcastId } = row;
-  const room = draft.state.rooms.get(roomId);
-  if (!room) throw new Error(`Room ${roomId} is not loaded.`);
+  const room = draft.state.loadedRoom(roomId);
   countingWatched(draft, room, sessionId, broadcastId, change);
 }

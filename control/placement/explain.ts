@@ -1,4 +1,4 @@
-import type { Grounds } from "./decision.ts";
+import type { Grounds, PassedOver } from "./decision.ts";
 
 /** What each rule of placement decided, as `explain` tells it. */
 const rules: Record<string, string> = {
@@ -62,6 +62,12 @@ export function explainGrounds(grounds: Grounds): string[] {
       : `It was one of ${grounds.considered} workers that could have served.`,
   );
   return [...sentences, ...explainPassedOver(grounds.passedOver)];
+}
+
+/** Names why workers were passed over, in short, for a refusal; nothing where none were. */
+export function namePassedOver(passedOver: PassedOver = {}): string | undefined {
+  const named = Object.entries(passedOver).map(([why, count]) => `${count} ${why}`);
+  return named.length > 0 ? `Workers passed over: ${named.join(", ")}.` : undefined;
 }
 
 /** One sentence on the workers that could not serve; none where there were none. */

@@ -1,6 +1,7 @@
 import type { ToldCaps } from "#schema/caps.ts";
 import { sourcesOf } from "#schema/media.ts";
 import type { MediaClass } from "#schema/settings.ts";
+import { namePassedOver } from "../../placement/explain.ts";
 import { capViews, learnCaps } from "../account-caps.ts";
 import { endSession } from "../claims.ts";
 import { roomDecision, sessionDecision } from "../decision.ts";
@@ -125,7 +126,7 @@ export const startPlayback = roomDecision<
   const [seat] = placed;
   if (!seat) {
     const { code, passedOver } = refused[0] ?? { code: "no-consumer-capacity" };
-    return { refusal: code, detail: overlooked(passedOver), retryAfter: 5 };
+    return { refusal: code, detail: namePassedOver(passedOver), retryAfter: 5 };
   }
   addSession(draft, room, session);
   const claimed = claimPlaced(draft, room, session, seat);
@@ -134,11 +135,6 @@ export const startPlayback = roomDecision<
   if (!view) throw new Error("The claimed view is not described.");
   return { sessionId: session.id, view, afterSeq };
 });
-
-function overlooked(passedOver: Record<string, number> = {}): string | undefined {
-  const reasons = Object.entries(passedOver).map(([why, count]) => `${count} ${why}`);
-  return reasons.length > 0 ? `Workers passed over: ${reasons.join(", ")}.` : undefined;
-}
 
 /** The transport by which a session is there is up: it is no longer only a claim. */
 export const carrySession = sessionDecision<

@@ -1,6 +1,7 @@
 import { sourcesOf, type TrackSource } from "#schema/media.ts";
 import type { MediaClass } from "#schema/settings.ts";
-import type { BroadcastPlacement, PassedOver } from "../../placement/decision.ts";
+import type { BroadcastPlacement } from "../../placement/decision.ts";
+import { namePassedOver } from "../../placement/explain.ts";
 import { type Refusal, sessionDecision } from "../decision.ts";
 import type { Draft } from "../draft.ts";
 import { choosePlace } from "../places.ts";
@@ -32,7 +33,7 @@ export function placeFor(
   if (refused) return refused;
   const placement = choosePlace(draft, room.row, media);
   if ("workerId" in placement) return placement;
-  const detail = overlooked(placement.passedOver);
+  const detail = namePassedOver(placement.passedOver) ?? "There are none.";
   return { refusal: placement.code, detail, retryAfter: 5 };
 }
 
@@ -101,13 +102,4 @@ function screenRefusal(draft: Draft, room: RoomState): Refusal | undefined {
   if (served) return undefined;
   const detail = "No worker that serves screens to viewers is open.";
   return { refusal: "no-screen-capacity", detail, retryAfter: 10 };
-}
-
-function overlooked(passedOver: PassedOver): string {
-  const reasons = Object.entries(passedOver).map(
-    ([reason, count]) => `${count} ${reason}`,
-  );
-  return reasons.length > 0
-    ? `Workers passed over: ${reasons.join(", ")}.`
-    : "There are none.";
 }

@@ -1,4 +1,4 @@
-import { endSession } from "../claims.ts";
+import { endSessionsOf } from "../claims.ts";
 import { sessionDecision } from "../decision.ts";
 
 type Moderation = { roomId: string; sessionId: string; identity: string };
@@ -7,9 +7,7 @@ type Moderation = { roomId: string; sessionId: string; identity: string };
 export const kick = sessionDecision<Moderation, { sessions: string[] }>(
   (draft, { identity }, room, moderator) => {
     if (!moderator.roomAdmin) return { refusal: "forbidden" };
-    const gone = [...room.sessions.values()].filter((one) => one.identity === identity);
-    for (const session of gone) endSession(draft, room, session);
-    return { sessions: gone.map((session) => session.id) };
+    return { sessions: endSessionsOf(draft, room, identity) };
   },
 );
 
@@ -24,9 +22,7 @@ export const ban = sessionDecision<Moderation, { sessions: string[] }>(
     room.bans.add(identity);
     const by = moderator.identity;
     draft.changes.bans.put({ roomId: room.row.id, identity, atMs: draft.nowMs, by });
-    const gone = [...room.sessions.values()].filter((one) => one.identity === identity);
-    for (const session of gone) endSession(draft, room, session);
-    return { sessions: gone.map((session) => session.id) };
+    return { sessions: endSessionsOf(draft, room, identity) };
   },
 );
 

@@ -4,7 +4,7 @@ import type { RoomStateWire } from "#schema/channel.ts";
 import type { BroadcastInfo } from "#schema/events.ts";
 import type { TrackSource } from "#schema/media.ts";
 import { capRefusal, learnCaps } from "../account-caps.ts";
-import { endSession } from "../claims.ts";
+import { endSession, endSessionsOf } from "../claims.ts";
 import { type Refusal, roomDecision, sessionDecision } from "../decision.ts";
 import type { Draft } from "../draft.ts";
 import type { BroadcastState, RoomState, SessionRow, ZoneState } from "../state.ts";
@@ -165,9 +165,7 @@ export const endIdentity = roomDecision<
   { sessions: string[] }
 >((draft, { accountId, identity }, room) => {
   if (room.row.accountId !== accountId) return { refusal: "not-found" };
-  const gone = [...room.sessions.values()].filter((one) => one.identity === identity);
-  for (const session of gone) endSession(draft, room, session);
-  return { sessions: gone.map((session) => session.id) };
+  return { sessions: endSessionsOf(draft, room, identity) };
 });
 
 /** The session's channel is connected: it is present for good. */

@@ -2,6 +2,7 @@ import type { WorkerRef } from "#schema/agent/instructions.ts";
 import { nodeIdOfWorker } from "#schema/ids.ts";
 import type { ProblemCode } from "#schema/problems.ts";
 import type { MediaClass } from "#schema/settings.ts";
+import { namePassedOver } from "../../placement/explain.ts";
 import { capViews } from "../account-caps.ts";
 import { endClaimTime, releaseView } from "../claims.ts";
 import { sessionDecision } from "../decision.ts";
@@ -62,10 +63,7 @@ export const claimViews = sessionDecision<
   for (const { broadcastId, code, passedOver } of placement.refused) {
     const media = pointless[code];
     if (media) noteRefused(draft, session, broadcastId, media);
-    const reasons = Object.entries(passedOver).map(([why, count]) => `${count} ${why}`);
-    const detail =
-      reasons.length > 0 ? `Workers passed over: ${reasons.join(", ")}.` : undefined;
-    refused.push({ broadcastId, code, detail });
+    refused.push({ broadcastId, code, detail: namePassedOver(passedOver) });
   }
   return { ...describeViews(draft, [...kept, ...claimed]), refused };
 });
