@@ -50,10 +50,16 @@ const methods = {
     return Object.fromEntries(rows.map((row) => [String(row.id), String(row.room_id)]));
   },
   async nodes() {
-    const { rows } = await there().database.execute("SELECT id, epoch, state FROM node");
-    return rows.map(({ id, epoch, state }) => {
-      return { id: String(id), epoch: Number(epoch), state: String(state) };
-    });
+    const { rows } = await there().database.execute(
+      "SELECT id, epoch, state, draining, held_until_ms IS NOT NULL AS held FROM node",
+    );
+    return rows.map(({ id, epoch, state, draining, held }) => ({
+      id: String(id),
+      epoch: Number(epoch),
+      state: String(state),
+      isDraining: Boolean(draining),
+      isHeld: Boolean(held),
+    }));
   },
   /** How many rows a table has. */
   async count(table: "session" | "view" | "broadcast"): Promise<number> {

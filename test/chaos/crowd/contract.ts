@@ -30,7 +30,12 @@ export interface CrowdReport {
 }
 
 /** Someone who is not well, as their SDK sees it. */
-export type Described = Record<string, unknown>;
+export interface Described {
+  identity: string;
+  /** Whom they do not see, and for how long by now. */
+  dark: { identity: string; ms: number }[];
+  [what: string]: unknown;
+}
 
 export interface CrowdMethods {
   /** Opens the rooms; @returns their ids */
