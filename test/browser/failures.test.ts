@@ -1,6 +1,6 @@
 import type { Browser } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { letGoOn } from "#test/harness/children.ts";
+import { signalIfThere } from "#test/harness/children.ts";
 import { waitFor } from "#test/harness/wait-for.ts";
 import { findBrowser, startBrowser } from "./browser.ts";
 import { Doorkeeper } from "./doorkeeper.ts";
@@ -92,7 +92,7 @@ describe.skipIf(!findBrowser())("when servers fail", { timeout: 90_000 }, () => 
         { what: "another seat for the same picture", timeoutMs: 45_000 },
       );
     } finally {
-      letGoOn(worker.pid);
+      signalIfThere(worker.pid, "SIGCONT");
     }
     await ben.seesMoving(1);
     const words = (await onlooker.words()).join();

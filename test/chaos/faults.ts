@@ -37,9 +37,12 @@ export async function inject(fault: Fault, zone: RunningZone): Promise<void> {
       return host.start();
     case "host-cut":
     case "host-cut-short":
-      host.link.cut(true);
+      // Its way to control alone, or its media as well.
+      if (which % 2) host.link.cut(true);
+      else host.freeze();
       await delay(forMs);
       host.link.cut(false);
+      host.thaw();
       return;
     case "control-restart":
       return restartControl(zone, forMs);

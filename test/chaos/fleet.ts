@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { AgentState } from "#agent/state.ts";
 import type { Keys } from "#control/local/keys.ts";
 import { type RunningAgent, startAgent } from "#test/harness/agent.ts";
+import { childrenOf, signalIfThere } from "#test/harness/children.ts";
 import { NodeLink } from "./node-link.ts";
 
 export interface FleetOptions {
@@ -62,6 +63,27 @@ export class Host {
   }
 
   /**
+   * Holds the whole host still, media workers and all: nothing comes from it any
+   * more, and what is sent to it waits, as on a machine that is cut off.
+   */
+  freeze(): void {
+    this.#signalAll("SIGSTOP");
+  }
+
+  /** Lets it go on where it stood. */
+  thaw(): void {
+    this.#signalAll("SIGCONT");
+  }
+
+  #signalAll(signal: "SIGSTOP" | "SIGCONT"): void {
+    const agent = this.#agent;
+    if (!agent) return;
+    // The agent first: it would take workers that are still for dead.
+    agent.signal(signal);
+    for (const pid of childrenOf(agent.pid, "mediasoup")) signalIfThere(pid, signal);
+  }
+
+  /**
    * Lets the agent drain and leave.
    * @returns its exit code, and the claims that it left with
    */
@@ -84,7 +106,7 @@ export class Host {
   }
 
   async close(): Promise<void> {
-    this.#agent?.signal("SIGCONT");
+    this.thaw();
     await this.kill();
     await this.link.close();
   }

@@ -6,6 +6,9 @@ import type { FaultKind } from "#test/chaos/schedule.ts";
 import { waitFor } from "#test/harness/wait-for.ts";
 import { SmallZone, suspectMs } from "./small-zone.ts";
 
+/** How long a database is away, in milliseconds. */
+const outageMs = Number(process.env.WEIR_TEST_OUTAGE_MS ?? 5000);
+
 let small: SmallZone;
 
 beforeAll(async () => {
@@ -42,13 +45,13 @@ describe("media goes on and nothing is lost", () => {
   );
 
   test.each(databaseNames)(
-    "while the %s database is away for five seconds",
+    "while the %s database is away",
     async (name) => {
       await small.control.stopDatabase(name);
-      await delay(5000);
+      await delay(outageMs);
       await small.control.resumeDatabase(name);
     },
-    120_000,
+    120_000 + outageMs,
   );
 });
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import type { Host } from "#test/chaos/fleet.ts";
-import { letGoOn } from "#test/harness/children.ts";
+import { signalIfThere } from "#test/harness/children.ts";
 import { waitFor } from "#test/harness/wait-for.ts";
 import { SmallZone, suspectMs } from "./small-zone.ts";
 
@@ -17,9 +17,9 @@ afterAll(async () => {
 const held: number[] = [];
 // Whatever a test has done to a host: the next one finds all three well.
 afterEach(async () => {
-  for (const pid of held.splice(0)) letGoOn(pid);
+  for (const pid of held.splice(0)) signalIfThere(pid, "SIGCONT");
   for (const host of small.zone.fleet.hosts) {
-    host.agent?.signal("SIGCONT");
+    host.thaw();
     host.link.cut(false);
     if (!host.agent) await host.start();
   }
@@ -114,13 +114,36 @@ test("a host that is cut off for longer than its lease is fenced, and nothing co
   await small.isWell();
 });
 
-test("an agent that hangs for longer than its lease comes back without what it had", async () => {
+test("a host that is cut off with its media for longer than its lease comes back without what it had", async () => {
   const host = await small.hostWith("views");
-  host.agent?.signal("SIGSTOP");
+  const { epoch = 0 } = (await small.nodeOf(host)) ?? {};
+  host.freeze();
   await small.becomes(host, "gone");
-  host.agent?.signal("SIGCONT");
-  await small.becomes(host, "ready");
+  // Others show what it showed, and have what it had taken in sent to them.
   await small.isWell();
+  host.thaw();
+  await small.becomes(host, "ready");
+  expect((await small.nodeOf(host))?.epoch).toBeGreaterThan(epoch);
+  await small.isWell();
+});
+
+test("most of a zone that falls silent at once loses nothing, and the operator is told", async () => {
+  const hosts = small.zone.fleet.hosts.slice(1);
+  const epochs = () => Promise.all(hosts.map(async (host) => small.nodeOf(host)));
+  const before = (await epochs()).map((node) => node?.epoch);
+  const shown = await small.interruptions();
+  const alerts = async () =>
+    (await small.control.complaints()).filter((line) => line.includes("leases-paused"));
+  const { length } = await alerts();
+  for (const { link } of hosts) link.cut(true);
+  const told = async () => (await alerts()).length > length;
+  await waitFor(told, { what: "the alert that leases wait", timeoutMs: 60_000 });
+  for (const host of hosts) await small.becomes(host, "suspect");
+  for (const { link } of hosts) link.cut(false);
+  for (const host of hosts) await small.becomes(host, "ready");
+  expect((await epochs()).map((node) => node?.epoch)).toEqual(before);
+  await small.isWell();
+  expect(await small.longestSince(shown)).toBeLessThan(suspectMs);
 });
 
 test("hosts whose clocks are a minute apart serve as others do", async () => {

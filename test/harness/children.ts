@@ -27,10 +27,10 @@ function read(file: string): string {
   }
 }
 
-/** Lets a process go on that was held still; one that was killed meanwhile is fine. */
-export function letGoOn(pid: number): void {
+/** Sends a signal to a process; one that has ended meanwhile is fine. */
+export function signalIfThere(pid: number, signal: NodeJS.Signals): void {
   try {
-    process.kill(pid, "SIGCONT");
+    process.kill(pid, signal);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
