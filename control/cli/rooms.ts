@@ -134,6 +134,14 @@ function addTokens(program: Command, run: Run): void {
         const { room, identity, ttl, publish, sources, subscribe, admin } = options;
         const [id = "", secret] = settings.apiKey().split(".");
         if (!secret) throw new CommandError("The API key has no secret in it", 2);
+        const most = settings.tokenMaxSeconds();
+        if (ttl > most) {
+          throw new CommandError(
+            `--ttl: control takes a token that is good for ${most} seconds at most; ` +
+              "where tokens.joinTtlMaxMs is more, set WEIR_SETTINGS as control has it",
+            2,
+          );
+        }
         const grants = {
           canPublish: publish,
           canPublishSources: sources,

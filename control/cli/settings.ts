@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { z } from "zod";
+import { readSettings as readZoneSettings } from "#schema/settings.ts";
 
 /** What was asked cannot be done; the message says why in words. */
 export class CommandError extends Error {
@@ -21,6 +22,12 @@ export interface Settings {
   operatorKey(): string;
   /** @throws CommandError where there is none */
   apiKey(): string;
+  /**
+   * For how many seconds control takes a join token to be good at most, as far as
+   * this machine knows its settings.
+   * @throws CommandError where WEIR_SETTINGS cannot be read
+   */
+  tokenMaxSeconds(): number;
 }
 
 const keptKeys = z.object({ api: z.string(), operator: z.string() });
@@ -48,6 +55,14 @@ export function readSettings(
     url: given.url ?? (env.WEIR_URL || `http://127.0.0.1:${env.WEIR_PORT || 8787}`),
     operatorKey: () => key("WEIR_OPERATOR_KEY", "operator", "operator key"),
     apiKey: () => key("WEIR_API_KEY", "api", "API key"),
+    tokenMaxSeconds: () => {
+      try {
+        const { tokens } = readZoneSettings(JSON.parse(env.WEIR_SETTINGS || "{}"));
+        return tokens.joinTtlMaxMs / 1000;
+      } catch (error) {
+        throw new CommandError(`WEIR_SETTINGS: ${(error as Error).message}`, 2);
+      }
+    },
   };
 }
 

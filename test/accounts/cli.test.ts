@@ -71,21 +71,13 @@ test("an operator makes an account, and its key opens a room that a minted token
   );
   const room = JSON.parse(opened.out);
   expect(room).toMatchObject({ name: "Sale", tier: 1, codec: "vp9" });
-  const minted = await weir(
-    [
-      "tokens",
-      "mint",
-      "--room",
-      room.id,
-      "--identity",
-      "ana",
-      "--sources",
-      "camera",
-      "--json",
-    ],
-    // Minting asks nobody: control need not even be there.
-    { ...asShop, WEIR_URL: "http://127.0.0.1:1" },
-  );
+  // Minting asks nobody: control need not even be there.
+  const alone = { ...asShop, WEIR_URL: "http://127.0.0.1:1" };
+  const mint = ["tokens", "mint", "--room", room.id, "--identity", "ana"];
+  const useless = await weir([...mint, "--ttl", "90000"], alone);
+  expect([useless.code, useless.out]).toEqual([2, ""]);
+  expect(useless.err).toMatch(/--ttl: .*86400 seconds at most/);
+  const minted = await weir([...mint, "--sources", "camera", "--json"], alone);
   memberOf(await tryEnter(control, room.id, JSON.parse(minted.out).token));
 
   const { keys } = await weirJson("keys", "list", accountId);

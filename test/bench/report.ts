@@ -84,8 +84,10 @@ export async function main(bench: Bench): Promise<void> {
       long: { type: "boolean", default: false },
       seed: { type: "string", default: "1" },
       runs: { type: "string" },
+      help: { type: "boolean", default: false },
     },
   });
+  if (values.help) return void process.stdout.write(helpOf(bench));
   const seed = Number(values.seed);
   if (!Number.isSafeInteger(seed)) throw new Error("--seed takes a whole number.");
   const runs = values.runs === undefined ? undefined : Number(values.runs);
@@ -104,4 +106,16 @@ export async function main(bench: Bench): Promise<void> {
     process.stderr.write(`Missed: ${miss}\n`);
     process.exitCode = 1;
   }
+}
+
+function helpOf({ name, title }: Bench): string {
+  return `npm run -s bench:${name} -- [--json] [--long] [--runs N] [--seed S]
+
+${title}
+
+  --json    prints one object with the rows, and nothing else
+  --long    a larger form, where there is one
+  --runs N  how often each case is measured, where that can be chosen
+  --seed S  makes two runs comparable; default 1
+`;
 }

@@ -4,7 +4,7 @@ import { runChaos } from "./run.ts";
 import { longScale, quickScale } from "./scale.ts";
 import { type FaultKind, faultKinds } from "./schedule.ts";
 
-const help = `npm run chaos -- [--minutes N] [--seed S] [--kinds a,b] [--json]
+const help = `npm run -s chaos -- [--minutes N] [--seed S] [--kinds a,b] [--json]
 
 Runs a zone with real hosts and a crowd in its rooms, lets everything fail that
 can, and looks all the while whether what must hold does.

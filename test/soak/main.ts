@@ -4,7 +4,7 @@ import { longScale } from "#test/chaos/scale.ts";
 import { pageOf } from "./page.ts";
 import { runSoak, type SoakReport } from "./run.ts";
 
-const help = `npm run soak -- [--minutes N] [--seed S] [--page FILE] [--json]
+const help = `npm run -s soak -- [--minutes N] [--seed S] [--page FILE] [--json]
 
 Lets people come and go in a zone with real hosts, and follows the memory of
 control, databases, agents and mediasoup workers.
