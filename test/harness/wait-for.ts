@@ -5,8 +5,16 @@ export interface WaitOptions {
   what: string;
   /** Default 20,000. */
   timeoutMs?: number;
-  /** Default 20. */
+  /** Default: a tenth of the time that was waited so far, from 10 to 250. */
   intervalMs?: number;
+}
+
+/**
+ * What takes long is asked for seldom: a question may cost more than what is waited
+ * for, and the machine has better things to do.
+ */
+function growing(waitedMs: number): number {
+  return Math.min(Math.max(waitedMs / 10, 10), 250);
 }
 
 /**
@@ -19,7 +27,8 @@ export async function waitFor<T>(
   condition: () => T | Promise<T>,
   options: WaitOptions,
 ): Promise<Exclude<Awaited<T>, false | null | undefined | 0 | "">> {
-  const deadline = Date.now() + (options.timeoutMs ?? 20_000);
+  const startedMs = performance.now();
+  const { timeoutMs = 20_000, intervalMs } = options;
   let last: unknown;
   for (;;) {
     try {
@@ -28,13 +37,14 @@ export async function waitFor<T>(
     } catch (error) {
       last = error;
     }
-    if (Date.now() > deadline) {
+    const waitedMs = performance.now() - startedMs;
+    if (waitedMs > timeoutMs) {
       const cause = last instanceof Error ? last : undefined;
       const seen = cause ? cause.message : JSON.stringify(last);
       throw new Error(`Gave up waiting for ${options.what}: last seen ${seen}`, {
         cause,
       });
     }
-    await delay(options.intervalMs ?? 20);
+    await delay(intervalMs ?? growing(waitedMs));
   }
 }
