@@ -178,6 +178,9 @@ export class Transports {
         if (this.#closed || transport.closed || !isBroken(transport)) return;
         const restarted = await this.#restart(transport);
         if (restarted === "no-such-transport") break;
+        // What is sent finds another host; what is received is asked for elsewhere by
+        // whoever misses it.
+        if (this.#unanswered.has(transport.id) && this.#sending.has(transport.id)) break;
       }
     } finally {
       this.#mending.delete(transport.id);
