@@ -182,7 +182,9 @@ export class NodeMailbox extends DurableObject<Env> {
     this.#instructions = new InstructionQueue({
       read: (afterSeq) => broker().outboxAfter(nodeId, afterSeq),
       acknowledged: async (seq) => {
-        await broker().ask("acknowledge", { nodeId, seq });
+        const { ok } = await broker().ask("acknowledge", { nodeId, seq });
+        // Told again later, or the rows would stay until something new comes.
+        if (!ok) throw new Error("The broker could not take it.");
       },
       arrived: () => this.#wakePoll(),
     });

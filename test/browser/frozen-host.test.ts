@@ -13,7 +13,12 @@ describe.skipIf(!findBrowser())("a host that freezes", { timeout: 90_000 }, () =
 
   beforeAll(async () => {
     // Its lease does not end while the test runs; a call to it is soon given up.
-    const timing = { nodeSuspectMs: 3000, nodeLeaseMs: 90_000, callDeadlineMs: 2000 };
+    const timing = {
+      heartbeatMs: 500,
+      nodeSuspectMs: 3000,
+      nodeLeaseMs: 90_000,
+      callDeadlineMs: 2000,
+    };
     [control, browser] = await Promise.all([
       startControl({ lobby: "open", settings: { timing } }),
       startBrowser(findBrowser() ?? ""),
