@@ -28,7 +28,6 @@ const roundsMin = 3;
 
 /** Whether a worker that it is the turn of again has been silent for too long. */
 function hangs(asked: Asked, silentMs: number): boolean {
-  asked.rounds += 1;
   return asked.rounds >= roundsMin && performance.now() - asked.sinceMs >= silentMs;
 }
 
@@ -87,8 +86,12 @@ export class Sampler {
     }
     for (const life of lives) {
       const asked = this.#asked.get(life.incarnation);
-      if (!asked) void this.#measureLife(life, media);
-      else if (hangs(asked, media.context.timing.workerSilentMs)) {
+      if (!asked) {
+        void this.#measureLife(life, media);
+        continue;
+      }
+      asked.rounds += 1;
+      if (hangs(asked, media.context.timing.workerSilentMs)) {
         this.#log.error({ ordinal: life.ordinal }, "worker hangs; killing it");
         killProcess(life.worker.pid);
       }

@@ -34,12 +34,13 @@ export function noteFailure(draft: Draft, row: NodeRow, what: string): void {
  * counted on that is cordoned, drains, or does not answer.
  */
 export function letHeldGo(draft: Draft): void {
-  const { nodes } = draft.state;
-  const able = [...nodes.values()].filter((row) => {
+  const nodes = [...draft.state.nodes.values()];
+  // Mostly nothing is, and every commit asks.
+  if (!nodes.some(isHeld)) return;
+  const able = nodes.filter((row) => {
     const reason = closedReasonOf(row);
     return reason === undefined || reason === "failing";
   });
-  if (!able.some(isHeld)) return;
   const ofKind = new Map<string, NodeRow[]>();
   for (const row of able) {
     for (const kind of kindsOn(draft, row.id)) {

@@ -1,16 +1,18 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { startZone, type Zone } from "#test/harness/zone.ts";
-import { checkLedger } from "./check-ledger.ts";
-import { checkPictureEqualsDatabase } from "./check-picture.ts";
+import type { Zone } from "#test/harness/zone.ts";
 import {
   broadcaster,
   die,
   type Host,
+  heard,
   join,
+  nodeOf,
   openRoom,
   register,
+  silent,
   watchActive,
 } from "./people.ts";
+import { expectInOrder, setStage } from "./stage.ts";
 
 /* When a host counts as failing, and what that costs it. */
 
@@ -20,28 +22,12 @@ let roomId: string;
 
 beforeEach(async () => {
   // All may be held back, so that one host of a kind is enough to see it.
-  zone = await startZone({ settings: { failing: { heldShareMax: 1 } } });
-  await register(zone, { name: "p", workers: ["producer"] });
-  host = await register(zone, { name: "c", workers: ["consumer"] });
-  roomId = await openRoom(zone);
-  await broadcaster(zone, roomId);
+  ({ zone, host, roomId } = await setStage(1, { failing: { heldShareMax: 1 } }));
 });
 
-afterEach(async () => {
-  expect(await checkLedger(zone.eye, zone.settings)).toEqual([]);
-  expect(await checkPictureEqualsDatabase(zone)).toEqual([]);
-});
+afterEach(() => expectInOrder(zone));
 
-const heard = (one: Host) =>
-  zone.ask("nodeHeard", { ...one, draining: false, egressKbps: 0, workers: [] });
-const silent = (one: Host, state: "suspect" | "gone") =>
-  zone.get("nodeSilent", { nodeId: one.nodeId, epoch: one.epoch, state });
 const views = () => zone.count('SELECT count(*) FROM "view"');
-
-async function nodeOf(one: Host) {
-  const { nodes } = await zone.get("readFleet", {});
-  return nodes.find(({ id }) => id === one.nodeId);
-}
 
 /** What a newcomer who watches is refused with; nothing where there is a seat. */
 async function refusalOfNewcomer(): Promise<string | undefined> {
@@ -72,7 +58,7 @@ test("a host that fails twice in a minute gets nothing new until it was well for
   expect(await refusalOfNewcomer()).toBeUndefined();
   await dieAgain();
   expect(await refusalOfNewcomer()).toContain("1 failing");
-  const node = await nodeOf(host);
+  const node = await nodeOf(zone, host);
   expect(node?.failure).toMatchObject({
     reason: "a media worker died",
     heldUntil: new Date(zone.nowMs + 60_000).toISOString(),
@@ -89,15 +75,11 @@ test("a host that fails twice in a minute gets nothing new until it was well for
 describe("of what could serve no more than half is held back", () => {
   let other: Host;
   beforeEach(async () => {
-    zone = await startZone();
-    await register(zone, { name: "p", workers: ["producer"] });
-    host = await register(zone, { name: "c", workers: ["consumer"] });
+    ({ zone, host, roomId } = await setStage(1));
     other = await register(zone, { name: "d", workers: ["consumer"] });
-    roomId = await openRoom(zone);
-    await broadcaster(zone, roomId);
   });
   const isHeld = async (one: Host) => {
-    return (await nodeOf(one))?.failure?.heldUntil !== undefined;
+    return (await nodeOf(zone, one))?.failure?.heldUntil !== undefined;
   };
 
   test("who was well longest is let go", async () => {
@@ -112,7 +94,7 @@ describe("of what could serve no more than half is held back", () => {
   test("the only one that is left is let go, and who waits is seated there", async () => {
     await watchActive(zone, roomId, await join(zone, roomId));
     await failTwice(host);
-    await silent(other, "suspect");
+    await silent(zone, other, "suspect");
     expect(await isHeld(host)).toBe(false);
     await zone.advance(0);
     expect(await zone.count("SELECT count(*) FROM waiting")).toBe(0);
@@ -134,7 +116,7 @@ test("a host whose workers all die at once has failed once", async () => {
   host = await register(zone, { name: "e", workers: ["consumer", "consumer"] });
   await die(zone, host, 0);
   await die(zone, host, 1);
-  const node = await nodeOf(host);
+  const node = await nodeOf(zone, host);
   expect(node?.workers.map(({ open }) => open)).toEqual([true, true]);
 });
 
@@ -155,9 +137,9 @@ test("failing again while it is held back costs twice as long, and silence does 
   await die(zone, host, 0);
   await dieAgain();
   await zone.advance(zone.settings.failing.incidentMs);
-  await silent(host, "suspect");
+  await silent(zone, host, "suspect");
   await zone.advance(100_000);
-  await heard(host);
+  await heard(zone, host);
   await zone.advance(119_999);
   expect(await refusalOfNewcomer()).toContain("1 failing");
   await zone.advance(1);
@@ -195,21 +177,21 @@ test("loss reported by three sessions makes a host suspect at once, and moves th
   const stranger = { ...first, sessionId: viewers[3] ?? "" };
   expect((await zone.refused("viewLost", stranger)).refusal).toBe("not-found");
   for (const [at, one] of seen.slice(0, 3).entries()) {
-    expect((await nodeOf(host))?.state).toBe("ready");
+    expect((await nodeOf(zone, host))?.state).toBe("ready");
     expect(await zone.get("viewLost", one)).toEqual({ moved: true });
     const told = zone.toldTo(roomId, one.sessionId).at(-1)?.event;
     expect(told).toMatchObject({ type: "view.moved", viewId: one.viewId, oldRunsMs: 0 });
     const on = "SELECT count(*) FROM \"view\" WHERE worker_id LIKE '%_d_%'";
     expect(await zone.count(on)).toBe(at + 1);
   }
-  expect((await nodeOf(host))?.state).toBe("suspect");
+  expect((await nodeOf(zone, host))?.state).toBe("suspect");
   expect((await zone.refused("viewLost", first)).refusal).toBe("not-found");
   // Its heartbeats alone do not make it well.
-  await heard(host);
-  expect((await nodeOf(host))?.state).toBe("suspect");
+  await heard(zone, host);
+  expect((await nodeOf(zone, host))?.state).toBe("suspect");
   await zone.advance(10_001);
-  await heard(host);
-  expect((await nodeOf(host))?.state).toBe("ready");
+  await heard(zone, host);
+  expect((await nodeOf(zone, host))?.state).toBe("ready");
   // Who did not complain was left alone.
   expect(await views()).toBe(4);
 });
@@ -231,5 +213,5 @@ test("three who complain do not speak for the many who do not", async () => {
       moved: true,
     });
   }
-  expect((await nodeOf(host))?.state).toBe("ready");
+  expect((await nodeOf(zone, host))?.state).toBe("ready");
 });

@@ -5,9 +5,12 @@ import { checkLedger } from "./check-ledger.ts";
 import {
   broadcaster,
   type Host,
+  heard,
   join,
+  nodeOf,
   openRoom,
   register,
+  silent,
   watchActive,
 } from "./people.ts";
 import { expectInOrder, setStage } from "./stage.ts";
@@ -24,27 +27,18 @@ beforeEach(async () => {
 
 afterEach(() => expectInOrder(zone));
 
-const heard = (one: Host) =>
-  zone.ask("nodeHeard", { ...one, draining: false, egressKbps: 0, workers: [] });
-const silent = (one: Host, state: "suspect" | "gone") =>
-  zone.get("nodeSilent", { nodeId: one.nodeId, epoch: one.epoch, state });
 const views = () => zone.count('SELECT count(*) FROM "view"');
-
-async function stateOf(one: Host) {
-  const { nodes } = await zone.get("readFleet", {});
-  return nodes.find(({ id }) => id === one.nodeId)?.state;
-}
 
 test("a host cut off for less than its lease comes back with its claims, for longer without", async () => {
   const sessionId = await join(zone, roomId);
   const [view] = await watchActive(zone, roomId, sessionId);
-  await silent(host, "suspect");
-  await heard(host);
+  await silent(zone, host, "suspect");
+  await heard(zone, host);
   expect(await views()).toBe(1);
-  await silent(host, "suspect");
-  await silent(host, "gone");
+  await silent(zone, host, "suspect");
+  await silent(zone, host, "gone");
   expect(await views()).toBe(0);
-  expect(await heard(host)).toMatchObject({ refusal: { refusal: "node-fenced" } });
+  expect(await heard(zone, host)).toMatchObject({ refusal: { refusal: "node-fenced" } });
   // Told so that a picture which may still come is not thrown away first.
   expect(zone.toldTo(roomId, sessionId).at(-1)?.event).toMatchObject({
     type: "view.lost",
@@ -64,8 +58,8 @@ test("a host cut off and healed never has more than its 12 points, in its old li
       host.workers[0]?.workerId ?? "",
     );
   expect(await used()).toBe(12);
-  await silent(host, "suspect");
-  await silent(host, "gone");
+  await silent(zone, host, "suspect");
+  await silent(zone, host, "gone");
   // It may be sending still: nothing is placed on it before it has begun anew.
   await zone.advance(60_000);
   expect(await used()).toBe(0);
@@ -85,20 +79,20 @@ test("leases wait while most of a zone is silent, alert once, and end one by one
   if (!d || !e) throw new Error("There are no hosts.");
   const sessionId = await join(zone, roomId);
   await watchActive(zone, roomId, sessionId);
-  for (const one of [host, d]) await silent(one, "suspect");
-  expect(await silent(host, "gone")).toEqual({ paused: true });
+  for (const one of [host, d]) await silent(zone, one, "suspect");
+  expect(await silent(zone, host, "gone")).toEqual({ paused: true });
   expect(await checkLedger(zone.eye, zone.settings)).toEqual([]);
-  expect(await silent(host, "gone")).toEqual({ paused: true });
+  expect(await silent(zone, host, "gone")).toEqual({ paused: true });
   expect(zone.alerts.map(({ what }) => what)).toEqual(["leases-paused"]);
-  expect(await stateOf(host)).toBe("suspect");
-  await heard(d);
-  expect(await silent(host, "gone")).toEqual({ paused: false });
-  expect(await stateOf(host)).toBe("gone");
+  expect((await nodeOf(zone, host))?.state).toBe("suspect");
+  await heard(zone, d);
+  expect(await silent(zone, host, "gone")).toEqual({ paused: false });
+  expect((await nodeOf(zone, host))?.state).toBe("gone");
   // One that ended just now counts with the next.
-  await silent(d, "suspect");
-  expect(await silent(d, "gone")).toEqual({ paused: true });
+  await silent(zone, d, "suspect");
+  expect(await silent(zone, d, "gone")).toEqual({ paused: true });
   zone.nowMs += 300_000;
-  expect(await silent(d, "gone")).toEqual({ paused: false });
+  expect(await silent(zone, d, "gone")).toEqual({ paused: false });
 });
 
 test("one of two hosts may end by itself, both at once may not", async () => {

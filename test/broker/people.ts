@@ -156,3 +156,20 @@ export async function die(zone: Zone, host: Host, at: number): Promise<void> {
   const died = { nodeId, epoch, workerId, incarnation, replacedBy: "another" };
   await zone.get("workerDied", died);
 }
+
+/** A host tells control that it lives. */
+export function heard(zone: Zone, host: Host) {
+  const beat = { ...host, draining: false, egressKbps: 0, workers: [] };
+  return zone.ask("nodeHeard", beat);
+}
+
+/** A host was not heard for so long that it comes to a state. */
+export function silent(zone: Zone, { nodeId, epoch }: Host, state: "suspect" | "gone") {
+  return zone.get("nodeSilent", { nodeId, epoch, state });
+}
+
+/** A host as the operator sees it. */
+export async function nodeOf(zone: Zone, host: Host) {
+  const { nodes } = await zone.get("readFleet", {});
+  return nodes.find(({ id }) => id === host.nodeId);
+}

@@ -1,4 +1,5 @@
 import { expect } from "vitest";
+import type { SettingsInput } from "#schema/settings.ts";
 import { startZone, type Zone } from "#test/harness/zone.ts";
 import { checkLedger } from "./check-ledger.ts";
 import { checkPictureEqualsDatabase } from "./check-picture.ts";
@@ -14,8 +15,11 @@ export interface Stage {
 }
 
 /** Starts a zone of two hosts with a room in which somebody is live. */
-export async function setStage(producers: number): Promise<Stage> {
-  const zone = await startZone();
+export async function setStage(
+  producers: number,
+  settings: SettingsInput = {},
+): Promise<Stage> {
+  const zone = await startZone({ settings });
   const workers = Array.from({ length: producers }, () => "producer" as const);
   await register(zone, { name: "p", workers });
   const host = await register(zone, { name: "c", workers: ["consumer"] });

@@ -126,6 +126,16 @@ export class Fleet {
     await this.healthy(60_000);
   }
 
+  /** A host that carries what `has` asks for; one that cannot say need not be asked. */
+  async hostWith(has: "views" | "broadcasts", except?: Host): Promise<Host | undefined> {
+    for (const host of this.hosts) {
+      if (host === except) continue;
+      const state = await host.state();
+      if (state && state[has].length > 0) return host;
+    }
+    return undefined;
+  }
+
   /** @throws Error where a host does not become healthy in time */
   async healthy(timeoutMs: number): Promise<void> {
     const untilMs = performance.now() + timeoutMs;

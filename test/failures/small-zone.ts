@@ -67,13 +67,7 @@ export class SmallZone {
 
   /** A host that carries what `has` asks for. */
   async hostWith(has: "views" | "broadcasts"): Promise<Host> {
-    const found = async () => {
-      for (const host of this.zone.fleet.hosts) {
-        const state = await host.state();
-        if (state && state[has].length > 0) return host;
-      }
-      return undefined;
-    };
+    const found = () => this.zone.fleet.hostWith(has);
     return waitFor(found, { what: `a host with ${has}` });
   }
 
