@@ -5,13 +5,15 @@ import type { NodeRow } from "./state.ts";
  * Whether a silent node's lease has to wait. Where much of a zone falls silent at
  * once, it is more likely the way to control that is cut than all these hosts:
  * their media may be healthy, and whoever loses it says so and is moved. One node
- * of two or three may end; two of three at once may not. It is put off, not away:
- * after `pauseMaxMs` it ends all the same.
+ * of two or three may end; two of three at once may not. Nor does the last of them
+ * end because the first are back: the pause outlasts its cause by the time in which
+ * every host that is well is heard. It is put off, not away: after `pauseMaxMs` it
+ * ends all the same.
  */
 export function isLeasePaused(draft: Draft, row: NodeRow): boolean {
   const { state, nowMs, settings } = draft;
   const { pauseFromShare, pauseFromNodes, pauseMaxMs } = settings.failing;
-  const { nodeLeaseMs } = settings.timing;
+  const { nodeLeaseMs, nodeSuspectMs } = settings.timing;
   let silent = 0;
   let all = 0;
   for (const node of state.nodes.values()) {
@@ -21,7 +23,9 @@ export function isLeasePaused(draft: Draft, row: NodeRow): boolean {
     all += 1;
     if (ended || node.state === "suspect") silent += 1;
   }
-  if (silent < pauseFromNodes || silent / all <= pauseFromShare) {
+  if (silent >= pauseFromNodes && silent / all > pauseFromShare) {
+    state.pauseEndsAtMs = nowMs + nodeSuspectMs;
+  } else if (nowMs >= state.pauseEndsAtMs) {
     state.pausedAtMs.clear();
     return false;
   }

@@ -89,6 +89,8 @@ export class ZoneState {
   /** When nodes' leases ended, and since when others' are put off. */
   readonly endedAtMs = new Map<string, number>();
   readonly pausedAtMs = new Map<string, number>();
+  /** Until when no lease ends, as many were to end at once. */
+  pauseEndsAtMs = Number.NEGATIVE_INFINITY;
   /** The last view of a class that was refused for want of points. */
   readonly wishes = new Map<MediaClass, Wish>();
   #lookedAtMs = 0;
