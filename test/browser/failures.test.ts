@@ -154,6 +154,64 @@ describe.skipIf(!findBrowser())("when servers fail", { timeout: 90_000 }, () => 
     await ben.seesMoving(1);
   });
 
+  test("an answer that was overtaken by its seat's end is not believed", async () => {
+    const cara = await Person.arrive(browser);
+    const arrived = cara.page.waitForEvent("requestfinished", (request) =>
+      request.url().endsWith("/views"),
+    );
+    const released = Promise.withResolvers<void>();
+    let requests = 0;
+    // The first answer comes late, the second not at all, and its seat is given back.
+    await cara.page.route("**/v1/sessions/*/views", async (route) => {
+      requests += 1;
+      if (requests === 1) {
+        const response = await route.fetch();
+        await released.promise;
+        return route.fulfill({ response });
+      }
+      if (requests > 2) return route.continue();
+      const { views } = await (await route.fetch()).json();
+      const key = (await route.request().headerValue("authorization"))?.split(" ")[1];
+      await hosts.control.call("DELETE", `/v1/views/${views[0].id}`, { key });
+      await arrived;
+      return route.abort();
+    });
+    await cara.enter(link, "Cara");
+    const served = async () => (await hosts.busy("views")).state();
+    const both = async () => (await served()).views.length === 2;
+    await waitFor(both, { what: "a seat for Cara" });
+    process.kill((await served()).workers[0].pid, "SIGKILL");
+    await waitFor(() => requests === 2, { what: "Cara to hear that it is over" });
+    released.resolve();
+    // Long before a browser finds out that the connection does not come.
+    await waitFor(() => requests > 2, { what: "Cara to ask again", timeoutMs: 10_000 });
+    await cara.seesMoving(1);
+    await cara.vanish();
+    await ben.seesMoving(1);
+  });
+
+  test("a picture whose seat ended unheard is asked for anew", async () => {
+    const dan = await Person.arrive(browser);
+    await dan.enter(link, "Dan");
+    const added = await dan.goLive("go-live-test");
+    await ben.seesMoving(2);
+    const viewOfDan = async () =>
+      (await ben.pictures()).find((one) => one.broadcastId === added);
+    const before = await viewOfDan();
+    // Ada's picture keeps the transport: nothing tells him but that nothing comes.
+    const { credential: key } = JSON.parse(door.hello);
+    const gone = await hosts.control.call("DELETE", `/v1/views/${before?.id}`, { key });
+    expect(gone.status).toBe(200);
+    const other = async () => {
+      const now = await viewOfDan();
+      return now?.state === "ready" && now.id !== before?.id;
+    };
+    await waitFor(other, { what: "another seat", timeoutMs: 30_000 });
+    await ben.seesMoving(2);
+    await dan.vanish();
+    await waitFor(async () => (await ben.pictures()).length === 1, { what: "Dan's end" });
+  });
+
   test("one whose control was away for long enters again, and has what was watched", async () => {
     const onlooker = await Onlooker.of(ben);
     const before = await viewOfBen();

@@ -109,7 +109,12 @@ export async function watchAll(stage: Stage, roomId: string): Promise<Watcher> {
     rtpCapabilities: member.entry.routerRtpCapabilities,
     dtlsParameters: peer.dtlsParameters,
   };
-  const watched = bodyOf(await callAs(control, member, "POST", path, { body }), 200);
+  // What is refused or pending on a busy machine is asked for again, as by any client.
+  const ready = async () => {
+    const answer = bodyOf(await callAs(control, member, "POST", path, { body }), 200);
+    return answer.views[0]?.status === "ready" && answer.transports[0] && answer;
+  };
+  const watched = await waitFor(ready, { what: "the seat and its transport" });
   await peer.connect(watched.transports[0]);
   return {
     member,

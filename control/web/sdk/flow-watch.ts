@@ -1,5 +1,6 @@
 import type { types } from "mediasoup-client";
 import type { BroadcastInfo } from "#schema/events.ts";
+import { asWeirError } from "./errors.ts";
 import type { Feed } from "./feed.ts";
 import type { Link } from "./link.ts";
 import type { View } from "./view.ts";
@@ -21,6 +22,8 @@ export interface FlowWatchHost {
   link(): Link | undefined;
   views: ReadonlyMap<string, View>;
   broadcasts: ReadonlyMap<string, BroadcastInfo>;
+  /** The server has no seat for a view that is shown here. */
+  missed(view: View): void;
 }
 
 interface Flow {
@@ -101,7 +104,16 @@ export class FlowWatch {
     view.stall(silentMs >= stalledAfterMs);
     if (silentMs < lostAfterMs || !isServers || view.moving) return;
     if (!this.#isDue(view.broadcastId, nowMs)) return;
-    link.api.reportLost(feed.viewId).catch(() => {});
+    void this.#report(link, view, feed);
+  }
+
+  async #report(link: Link, view: View, feed: Feed): Promise<void> {
+    try {
+      await link.run((api) => api.reportLost(feed.viewId));
+    } catch (error) {
+      const isGone = asWeirError(error).code === "not-found";
+      if (isGone && !link.closed && view.holds(feed)) this.#host.missed(view);
+    }
   }
 
   #isDue(broadcastId: string, nowMs: number): boolean {

@@ -33,10 +33,10 @@ interface Opened {
  */
 export async function openViews(
   link: Link,
-  watched: Watched,
+  views: Watched["views"],
   host: OpenViewsHost,
 ): Promise<void> {
-  const ready = watched.views.filter((status) => status.status === "ready");
+  const ready = views.filter((status) => status.status === "ready");
   const early = resumeEarly(
     link,
     ready.filter(({ broadcastId }) => host.wanted(broadcastId)),

@@ -53,7 +53,8 @@ export class Room extends Emitter<RoomEvents> {
     const { views } = this.#watcher;
     const picturesMax = () => options.picturesMax ?? link()?.entry.picturesMax ?? 12;
     this.#attention = new Attention({ link, views, broadcasts, picturesMax });
-    this.#flowWatch = new FlowWatch({ link, views, broadcasts });
+    const missed = (view: View) => this.#watcher.missed(view);
+    this.#flowWatch = new FlowWatch({ link, views, broadcasts, missed });
     const changed = (publication: Publication) => tell("publication", publication);
     this.#publications = new Publications({ link, changed });
     this.#talk = new Talk({ link, tell });

@@ -12,6 +12,8 @@ const lastPictureMs = 5000;
 const toldWithinMs = 1500;
 // The server grants what waits; asking by oneself only mends what was missed.
 const waitMs = 30_000;
+// An answer is on its way for seconds: what ended before these did is in none.
+const overMax = 256;
 
 export interface SeatsHost {
   /** The session's link, or undefined while the room is entered again. */
@@ -32,9 +34,19 @@ export class Seats {
   readonly #host: SeatsHost;
   /** Transports that were lost once. */
   readonly #broken = new Set<string>();
+  /** Seats that the server ended or replaced, oldest first. */
+  readonly #over = new Set<string>();
 
   constructor(host: SeatsHost) {
     this.#host = host;
+  }
+
+  /**
+   * Whether a seat has ended or was replaced: an answer that grants it was made
+   * before that, and was overtaken on its way.
+   */
+  isOver(viewId: string): boolean {
+    return this.#over.has(viewId);
   }
 
   /**
@@ -42,6 +54,7 @@ export class Seats {
    * media is set up beside it; else the view has none until that is there.
    */
   moved({ viewId, toViewId, broadcastId, reason, oldRunsMs }: Told<"view.moved">): void {
+    this.#noteOver(viewId);
     const view = this.#host.views.get(broadcastId);
     if (view?.feed?.viewId === viewId) {
       if (oldRunsMs > 0) view.feed.runsUntilMs = performance.now() + oldRunsMs;
@@ -74,6 +87,7 @@ export class Seats {
 
   /** A view's media is gone: it is asked for again, or waits for room. */
   lost({ viewId, broadcastId, reason, code }: Told<"view.lost">): void {
+    this.#noteOver(viewId);
     const view = this.#host.views.get(broadcastId);
     if (!view) return;
     if (view.next?.viewId === viewId && view.id !== viewId) {
@@ -111,6 +125,12 @@ export class Seats {
   giveBack(viewId: string | undefined): void {
     const api = this.#host.link()?.api;
     if (viewId && api) api.stopView(viewId).catch(() => {});
+  }
+
+  #noteOver(viewId: string): void {
+    this.#over.add(viewId);
+    const [oldest] = this.#over;
+    if (oldest !== undefined && this.#over.size > overMax) this.#over.delete(oldest);
   }
 
   /** Closes a transport whose server is gone, once nothing comes through it. */

@@ -132,6 +132,11 @@ export class Watcher {
     }
   }
 
+  /** The server has no seat for a view that is shown: it is asked for anew. */
+  missed(view: View): void {
+    this.#askAgain(view, "lost", new WeirError("media-failed", "Its seat is gone."));
+  }
+
   /** The room was entered again: every view is asked for once more. */
   restart(): void {
     for (const view of [...this.views.values()]) {
@@ -166,7 +171,8 @@ export class Watcher {
       const message = status.detail ?? status.code;
       this.#refuse(status.broadcastId, new WeirError(status.code, message));
     }
-    await openViews(link, watched, {
+    const views = watched.views.filter((status) => !this.#isOvertaken(status));
+    await openViews(link, views, {
       wanted: (broadcastId) => this.views.get(broadcastId),
       opened: (view, feed) => {
         if (view.feed !== feed) return;
@@ -183,6 +189,15 @@ export class Watcher {
         this.#askAgain(view, "lost", error);
       },
     });
+  }
+
+  /** Whether a seat's end was told before the answer that grants it came. */
+  #isOvertaken(status: Watched["views"][number]): boolean {
+    if (status.status !== "ready" || !this.seats.isOver(status.id)) return false;
+    const view = this.views.get(status.broadcastId);
+    // What has another seat is well, and whoever waits for one is told.
+    if (view && !view.feed && view.state !== "waiting") this.missed(view);
+    return true;
   }
 
   #refuse(broadcastId: string, error: WeirError): void {
