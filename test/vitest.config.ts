@@ -7,6 +7,7 @@ export default defineConfig({
   root,
   test: {
     include: ["test/**/*.test.ts"],
+    globalSetup: ["test/harness/build-control.ts"],
     reporters: ["default", "./test/harness/count-reporter.ts"],
     // Real workers, databases and browsers start slowly on a busy machine; every
     // test waits for conditions, so these bounds only end what hangs.

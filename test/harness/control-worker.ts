@@ -23,7 +23,11 @@ export function workerInput(
   mortal: boolean,
 ): WorkerInput {
   const configPath = join(root, "wrangler.toml");
-  if (!mortal) return { configPath, vars, secrets };
+  if (!mortal) {
+    // Where nobody has bundled it, wrangler does so by itself.
+    const prebuiltWorkerDir = process.env.WEIR_TEST_BUNDLE;
+    return { configPath, vars, secrets, prebuiltWorkerDir };
+  }
   const config = parse(readFileSync(configPath, "utf8"));
   const main = "test/harness/mortal-worker.mjs";
   return { config: { ...config, main, vars: { ...vars, ...secrets } } };
