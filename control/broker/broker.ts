@@ -28,7 +28,10 @@ export interface Committed {
 export interface BrokerOptions extends TenureOptions {
   /** Called after each commit, before its answers leave. */
   onCommitted: (committed: Committed) => void;
-  /** Called when the earliest deadline changed; undefined: there is none. */
+  /**
+   * Called when the earliest deadline changed, and as long as it is overdue;
+   * undefined: there is none.
+   */
   onDeadline: (atMs: number | undefined) => void;
 }
 
@@ -206,7 +209,8 @@ export class Broker {
 
   #noteDeadline(state: ZoneState): void {
     const next = state.deadlines.nextMs();
-    if (next === this.#deadlineMs) return;
+    const isOverdue = next !== undefined && next <= this.#options.now();
+    if (next === this.#deadlineMs && !isOverdue) return;
     this.#deadlineMs = next;
     this.#options.onDeadline(next);
   }

@@ -10,6 +10,7 @@ import { openControlDatabase } from "../ledger/client.ts";
 import { type Drift, findDrift } from "../ledger/drift.ts";
 import { eventsAfter, outboxAfter, roomOf } from "../ledger/find.ts";
 import { deleteOld } from "../ledger/retention.ts";
+import { alarmFor } from "./alarm.ts";
 import { ClaimLimits } from "./claim-limits.ts";
 import { channelNameOf, channelOf, courierOf, mailboxOf } from "./names.ts";
 
@@ -148,9 +149,10 @@ export class ZoneBroker extends DurableObject<Env> {
 
   #setAlarm(atMs: number | undefined): void {
     if (atMs === undefined) return;
-    if (this.#alarmMs !== undefined && this.#alarmMs <= atMs) return;
-    this.#alarmMs = atMs;
-    this.ctx.waitUntil(this.ctx.storage.setAlarm(atMs));
+    const alarmMs = alarmFor(this.#alarmMs, atMs, Date.now());
+    if (alarmMs === undefined) return;
+    this.#alarmMs = alarmMs;
+    this.ctx.waitUntil(this.ctx.storage.setAlarm(alarmMs));
   }
 }
 

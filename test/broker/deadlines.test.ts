@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { alarmFor } from "#control/objects/alarm.ts";
 import { startZone, type Zone } from "#test/harness/zone.ts";
 import { checkLedger } from "./check-ledger.ts";
 import { broadcaster, enter, join, openRoom, register, watch } from "./people.ts";
@@ -75,6 +76,29 @@ test("a deadline whose room is not in memory is served later, never dropped", as
   await Promise.all([left, zone.broker.tick()]);
   await zone.advance(1);
   expect(await sessions()).toBe(0);
+});
+
+test("an alarm that never rang is asked for again by whatever comes next", async () => {
+  const roomId = await openRoom(zone);
+  await enter(zone, roomId);
+  zone.passUnheard(31_000);
+  await zone.get("listSessions", { roomId });
+  expect(zone.deadlineMs).toBeLessThanOrEqual(zone.nowMs);
+  await zone.advance(0);
+  expect(await sessions()).toBe(0);
+});
+
+test("an alarm is set to what comes, sooner where it has to be, and anew where it is late", () => {
+  const nowMs = 1_800_000_000_000;
+  const at = (setMs: number | null, dueMs: number) => {
+    const alarmMs = alarmFor(setMs === null ? null : nowMs + setMs, nowMs + dueMs, nowMs);
+    return alarmMs === undefined ? undefined : alarmMs - nowMs;
+  };
+  expect(at(null, 500)).toBe(500);
+  expect(at(400, 500)).toBeUndefined();
+  expect(at(600, 500)).toBe(500);
+  expect([at(null, 0), at(null, -3000)]).toEqual([1, 1]);
+  expect([at(-1000, 500), at(-3000, 500)]).toEqual([undefined, 500]);
 });
 
 test("an outage at the very moment of a deadline puts it off, not away", async () => {

@@ -138,6 +138,12 @@ export class Zone {
     this.nowMs = untilMs;
   }
 
+  /** Lets time pass in which no alarm rings, as where the platform has lost it. */
+  passUnheard(ms: number): void {
+    this.#deadlineMs = undefined;
+    this.nowMs += ms;
+  }
+
   /** When the broker wants to be woken, in milliseconds since 1970. */
   get deadlineMs(): number | undefined {
     return this.#deadlineMs;
