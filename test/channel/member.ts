@@ -69,7 +69,8 @@ export class Member {
 
   /** Tells the channel that this machine is there. */
   ping(): void {
-    this.#socket?.send("ping");
+    // On one that is still being opened it would be an error.
+    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send("ping");
   }
 
   /** The room's channel has another address from now on. */
