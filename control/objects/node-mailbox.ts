@@ -166,8 +166,10 @@ export class NodeMailbox extends DurableObject<Env> {
     const { nodeId, epoch } = registration;
     if (couldHear && silentMs >= nodeSuspectMs) {
       const state = silentMs >= nodeLeaseMs ? "gone" : "suspect";
-      const answer = await broker.ask("nodeSilent", { nodeId, epoch, state });
-      if (state === "gone" && answer.ok && !answer.value.paused) {
+      // A broker that ends meanwhile must not cost this node its lease's clock.
+      const asked = broker.ask("nodeSilent", { nodeId, epoch, state });
+      const answer = await asked.catch(() => undefined);
+      if (state === "gone" && answer?.ok && !answer.value.paused) {
         return this.#end(epoch, "The node's lease ended.");
       }
     }

@@ -19,6 +19,8 @@ import { DeliveryLog } from "./delivery-log.ts";
 const answerMs = 10_000;
 /** Without a ring, the ledger is looked at this often. */
 const lookAgainMs = 60_000;
+// Without the database nobody knows whether anything is due.
+const unavailableMs = 5000;
 /** Waits between attempts, in seconds; the last one repeats. */
 const backoffSeconds = [2, 5, 15, 60, 300, 900, 3600];
 /** Deliveries of one waking, so that an object never works for long. */
@@ -59,6 +61,16 @@ export class WebhookCourier extends DurableObject<Env> {
   }
 
   override async alarm(): Promise<void> {
+    try {
+      await this.#serveAll();
+    } catch (error) {
+      // The platform would give up after some attempts: an outage may last longer.
+      console.error(JSON.stringify({ alert: "courier-failed", error: String(error) }));
+      await wakeAt(this.ctx.storage, Date.now() + unavailableMs);
+    }
+  }
+
+  async #serveAll(): Promise<void> {
     const accountId = await this.ctx.storage.get<string>("accountId");
     if (!accountId) return;
     const client = openControlDatabase(configOf(this.env));

@@ -147,6 +147,27 @@ test("an endpoint that fails gets everything later, once each and in order", asy
   ]);
 });
 
+test("what was not delivered yet is after an outage of the database", async () => {
+  await addWebhook();
+  const failed = () => control.logs().some((line) => line.includes("courier-failed"));
+  let stopped: Promise<void> | undefined;
+  answer = () => {
+    stopped ??= control.databaseServer.stop();
+    return 500;
+  };
+  const roomId = await openRoom(control, 1);
+  try {
+    await waitFor(failed, { what: "the courier to miss the database" });
+  } finally {
+    await stopped;
+    await control.databaseServer.resume();
+  }
+  answer = () => 200;
+  const again = () => delivered.filter(({ body }) => body.data.room?.id === roomId);
+  await waitFor(() => again().length === 2, { what: "the second attempt" });
+  expect(types()).toEqual(["room_started", "room_started"]);
+});
+
 test("a redirect is a failure, and is not followed", async () => {
   const { id } = await addWebhook();
   answer = () => 302;
