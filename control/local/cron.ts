@@ -1,5 +1,8 @@
 import { get } from "node:http";
 
+/** An answer is waited for so long; the next firing waits for it, too. */
+const answerMs = 30_000;
+
 /**
  * Fires control's scheduled handler each minute, which the local runtime never
  * does by itself.
@@ -16,8 +19,12 @@ export function startCron(
   const url = new URL("/cdn-cgi/local/scheduled", controlUrl);
   url.searchParams.set("cron", "* * * * *");
   let failing = false;
+  let firing = false;
   const fire = async (): Promise<void> => {
-    const problem = await firedProblem(url, everyMs);
+    if (firing) return;
+    firing = true;
+    const problem = await firedProblem(url);
+    firing = false;
     if (problem && !failing) say(`cron does not reach control: ${problem}`);
     if (!problem && failing) say("cron reaches control again");
     failing = problem !== undefined;
@@ -26,13 +33,13 @@ export function startCron(
   return () => clearInterval(timer);
 }
 
-function firedProblem(url: URL, timeoutMs: number): Promise<string | undefined> {
+function firedProblem(url: URL): Promise<string | undefined> {
   return new Promise((resolve) => {
     const request = get(
       url,
       // The local runtime takes this path from its own machine only, by name;
       // fetch would send another.
-      { headers: { host: "localhost" }, signal: AbortSignal.timeout(timeoutMs) },
+      { headers: { host: "localhost" }, signal: AbortSignal.timeout(answerMs) },
       (response) => {
         response.resume();
         const { statusCode } = response;

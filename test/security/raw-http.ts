@@ -31,7 +31,8 @@ export class RawClient {
     this.#agent = new Agent({ keepAlive: true, maxSockets: connections });
   }
 
-  send({ method, path, headers, body }: RawRequest): Promise<RawAnswer> {
+  send(raw: RawRequest): Promise<RawAnswer> {
+    const { method, path, headers, body } = raw;
     const { hostname, port } = this.#origin;
     return new Promise((resolve, reject) => {
       const agent = this.#agent;
@@ -49,7 +50,12 @@ export class RawClient {
           }),
         );
       });
-      outgoing.on("error", reject);
+      outgoing.on("error", (error) => {
+        // The other side may close a connection that was idle, just as it is used
+        // again: only on a new one would that be an answer.
+        if (outgoing.reusedSocket) this.send(raw).then(resolve, reject);
+        else reject(error);
+      });
       // A GET with a body is what Node would otherwise send in chunks.
       if (body !== undefined)
         outgoing.setHeader("content-length", Buffer.byteLength(body));
