@@ -57,11 +57,14 @@ describe.skipIf(!findBrowser())("the room page", { timeout: 90_000 }, () => {
     // Both have sound; whoever is the louder is marked on the other's page.
     const speaks = '[data-testid="tile"][data-speaks="true"]';
     await Promise.any([ada, bob].map(({ page }) => page.locator(speaks).waitFor()));
+    const complaints = () => [...ada.complaints, ...bob.complaints];
+    expect(complaints()).toEqual([]);
     await bob.find("leave").click();
     await waitFor(async () => (await cell(ada)) === 0, { what: "the points to return" });
     await ada.find("leave").click();
     await nothingUsed();
-    expect([...ada.complaints, ...bob.complaints]).toEqual([]);
+    // Who leaves may end what the other's page asks for at the same moment.
+    expect(complaints().filter((line) => !line.includes("404"))).toEqual([]);
   });
 
   test("a hidden picture and a muted microphone are not sent, and others are told", async () => {
