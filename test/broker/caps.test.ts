@@ -13,6 +13,7 @@ import {
   join,
   openRoom,
   register,
+  silent,
   watchActive,
 } from "./people.ts";
 
@@ -207,7 +208,7 @@ test("a view whose host died with nothing to take its place counts until it is g
   await watchActive(zone, roomId, sessionId);
   const { view } = zone.settings.nominalKbps.camera;
   await cap(zone, { egressKbps: view });
-  await zone.get("nodeSilent", { nodeId: host.nodeId, epoch: host.epoch, state: "gone" });
+  await silent(zone, host, "gone");
   await zone.advance(0);
   expect(await zone.count("SELECT count(*) FROM waiting")).toBe(1);
   expect(await use(zone)).toMatchObject({ egressKbps: view });

@@ -1,17 +1,19 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { startZone, type Zone } from "#test/harness/zone.ts";
-import { checkLedger } from "./check-ledger.ts";
-import { checkPictureEqualsDatabase } from "./check-picture.ts";
 import {
   broadcaster,
   die,
   type Host,
+  heard,
   join,
+  nodeOf,
   openRoom,
   register,
+  silent,
   watch,
   watchActive,
 } from "./people.ts";
+import { expectInOrder } from "./stage.ts";
 
 /* What a host's end, silence or return does to what was claimed on it. */
 
@@ -26,15 +28,10 @@ beforeEach(async () => {
   roomId = await openRoom(zone);
 });
 
-afterEach(async () => {
-  expect(await checkLedger(zone.eye, zone.settings)).toEqual([]);
-  expect(await checkPictureEqualsDatabase(zone)).toEqual([]);
-});
+afterEach(() => expectInOrder(zone));
 
 const views = () => zone.count('SELECT count(*) FROM "view"');
 const broadcasts = () => zone.count("SELECT count(*) FROM broadcast");
-const heard = (host: Host) =>
-  zone.ask("nodeHeard", { ...host, draining: false, egressKbps: 0, workers: [] });
 
 test("a consumer worker's death moves its viewers, and the next pipe is a new one", async () => {
   await broadcaster(zone, roomId);
@@ -73,14 +70,14 @@ test("a host that says goodbye is gone at once, is no failure, and holds up nobo
     viewId: view?.viewId,
     reason: "its host has left",
   });
-  expect(await heard(leaves)).toMatchObject({ refusal: { refusal: "node-fenced" } });
+  expect(await heard(zone, leaves)).toMatchObject({
+    refusal: { refusal: "node-fenced" },
+  });
   const stays = leaves === other ? consumers : other;
-  const { nodes } = await zone.get("readFleet", {});
-  const left = nodes.find(({ id }) => id === nodeId);
+  const left = await nodeOf(zone, leaves);
   expect([left?.state, left?.failure]).toEqual(["gone", undefined]);
   for (const state of ["suspect", "gone"] as const) {
-    const silent = { nodeId: stays.nodeId, epoch: stays.epoch, state };
-    expect(await zone.get("nodeSilent", silent)).toEqual({ paused: false });
+    expect(await silent(zone, stays, state)).toEqual({ paused: false });
   }
 });
 
@@ -102,11 +99,11 @@ test("a host that registers again has only new claims on it, and its old epoch n
   const { rows } = await zone.eye.execute('SELECT id, state FROM "view"');
   expect(rows).toMatchObject([{ state: "claimed" }]);
   expect(rows[0]?.id).not.toBe(view?.viewId);
-  expect(await heard(consumers)).toMatchObject({
+  expect(await heard(zone, consumers)).toMatchObject({
     refusal: { refusal: "node-fenced" },
   });
-  await zone.get("nodeSilent", { ...consumers, state: "gone" });
-  expect((await heard(again)).ok).toBe(true);
+  await silent(zone, consumers, "gone");
+  expect((await heard(zone, again)).ok).toBe(true);
   expect((await watch(zone, roomId, await join(zone, roomId))).length).toBe(1);
 });
 
@@ -124,22 +121,22 @@ test("a host that comes back with fewer workers offers only those", async () => 
 test("a silent host takes nothing new, keeps what it has, and comes back by being heard", async () => {
   await broadcaster(zone, roomId);
   await watchActive(zone, roomId, await join(zone, roomId));
-  await zone.get("nodeSilent", { ...consumers, state: "suspect" });
+  await silent(zone, consumers, "suspect");
   expect(await views()).toBe(1);
   const sessionId = await join(zone, roomId);
   const ask = { roomId, sessionId, broadcasts: "all" as const };
   const refused = await zone.get("claimViews", ask);
   expect(refused).toMatchObject({ views: [], refused: [{ code: expect.any(String) }] });
-  expect((await heard(consumers)).ok).toBe(true);
+  expect((await heard(zone, consumers)).ok).toBe(true);
   expect(await watch(zone, roomId, sessionId)).toHaveLength(1);
 });
 
 test("a host that is gone has lost its views, and is fenced until it registers", async () => {
   await broadcaster(zone, roomId);
   await watchActive(zone, roomId, await join(zone, roomId));
-  await zone.get("nodeSilent", { ...consumers, state: "gone" });
+  await silent(zone, consumers, "gone");
   expect([await broadcasts(), await views()]).toEqual([1, 0]);
-  expect(await heard(consumers)).toMatchObject({
+  expect(await heard(zone, consumers)).toMatchObject({
     refusal: { refusal: "node-fenced" },
   });
   await register(zone, { name: "c", workers: ["consumer"] });

@@ -102,14 +102,12 @@ test("one of two hosts may end by itself, both at once may not", async () => {
   const pair = await startZone();
   const a = await register(pair, { name: "a", workers: ["producer"] });
   const b = await register(pair, { name: "b", workers: ["consumer"] });
-  const end = ({ nodeId, epoch }: Host, state: "suspect" | "gone") =>
-    pair.get("nodeSilent", { nodeId, epoch, state });
-  await end(a, "suspect");
-  await end(b, "suspect");
-  expect(await end(a, "gone")).toEqual({ paused: true });
-  await pair.get("nodeHeard", { ...b, draining: false, egressKbps: 0, workers: [] });
+  await silent(pair, a, "suspect");
+  await silent(pair, b, "suspect");
+  expect(await silent(pair, a, "gone")).toEqual({ paused: true });
+  expect((await heard(pair, b)).ok).toBe(true);
   pair.nowMs += pair.settings.timing.nodeSuspectMs;
-  expect(await end(a, "gone")).toEqual({ paused: false });
+  expect(await silent(pair, a, "gone")).toEqual({ paused: false });
 });
 
 test("a lease does not run while the database is down, nor for one who slept", async () => {

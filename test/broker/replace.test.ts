@@ -1,18 +1,17 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { OwnEvent } from "#schema/events.ts";
 import { startZone, type Zone } from "#test/harness/zone.ts";
-import { checkLedger } from "./check-ledger.ts";
-import { checkPictureEqualsDatabase } from "./check-picture.ts";
 import {
   accountId,
   broadcaster,
-  type Host,
   join,
   openRoom,
   register,
+  silent,
   watch,
   watchActive,
 } from "./people.ts";
+import { expectInOrder } from "./stage.ts";
 
 /* Views whose host or worker ended get other seats, as far as there are any. */
 
@@ -22,16 +21,11 @@ beforeEach(async () => {
   zone = await startZone();
 });
 
-afterEach(async () => {
-  expect(await checkLedger(zone.eye, zone.settings)).toEqual([]);
-  expect(await checkPictureEqualsDatabase(zone)).toEqual([]);
-});
+afterEach(() => expectInOrder(zone));
 
 const views = () => zone.count('SELECT count(*) FROM "view"');
 const waiting = () => zone.count("SELECT count(*) FROM waiting");
 const commits = () => zone.traffic.filter((traffic) => traffic === "commit").length;
-const gone = ({ nodeId, epoch }: Host) =>
-  zone.get("nodeSilent", { nodeId, epoch, state: "gone" });
 
 function told(roomId: string, sessionId: string): OwnEvent[] {
   return zone.toldTo(roomId, sessionId).map(({ event }) => event);
@@ -58,7 +52,7 @@ test("a host of 16 workers that vanishes with 200 viewers is re-placed in two co
   expect(await views()).toBe(200);
   await register(zone, { name: "d", workers: Array(16).fill("consumer") });
   const before = commits();
-  await gone(lost);
+  await silent(zone, lost, "gone");
   await zone.advance(0);
   expect(commits() - before).toBe(2);
   expect(await views()).toBe(200);
@@ -107,7 +101,7 @@ const who = (room: Full["free"]) => room?.viewers ?? [];
 test("higher tiers and those present longest are re-placed first; the others wait and say so", async () => {
   const { host, free, higher, third } = await threeFullRooms();
   await register(zone, { name: "d", workers: ["consumer"], points: 2 });
-  await gone(host);
+  await silent(zone, host, "gone");
   await zone.advance(0);
   expect([await views(), await waiting()]).toEqual([12, 6]);
   for (const sessionId of who(higher)) {
@@ -127,7 +121,7 @@ test("higher tiers and those present longest are re-placed first; the others wai
 
 test("who waits is granted a seat when there is room, in order, though the broker was evicted", async () => {
   const { host, free, higher, third } = await threeFullRooms();
-  await gone(host);
+  await silent(zone, host, "gone");
   await zone.advance(0);
   expect([await views(), await waiting()]).toEqual([0, 18]);
   zone.evict();
@@ -159,7 +153,7 @@ test("who waits is granted a seat when there is room, in order, though the broke
 
 test("who waits is forgotten with the wish: by leaving, by the broadcast's end, by stopping the lost view", async () => {
   const { host, free, higher, third } = await threeFullRooms();
-  await gone(host);
+  await silent(zone, host, "gone");
   await zone.advance(0);
   expect(await waiting()).toBe(18);
   const roomId = free?.roomId ?? "";
@@ -191,7 +185,7 @@ test("who waits and watches again by itself has one seat, and waits no more", as
   await watchActive(zone, roomId, sessionId);
   const { nodeId } = await register(zone, { name: "d", workers: ["consumer"] });
   await zone.get("cordonNode", { nodeId, cordoned: true });
-  await gone(host);
+  await silent(zone, host, "gone");
   await zone.advance(0);
   expect(await waiting()).toBe(1);
   await Promise.all([

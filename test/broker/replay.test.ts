@@ -7,6 +7,7 @@ import {
   join,
   openRoom,
   register,
+  silent,
   trackOf,
   watch,
 } from "./people.ts";
@@ -48,7 +49,7 @@ test("a room's events, played from the first, give the counters of its row", asy
   expect(cameras.length).toBe(row.rows[0]?.broadcasts_live);
   expect([played.sessions.size, cameras.length]).toEqual([2, 2]);
   expect(await checkReplay(zone.eye)).toEqual([]);
-  await zone.get("nodeSilent", { ...host, state: "gone" });
+  await silent(zone, host, "gone");
   await zone.get("closeRoom", { roomId, accountId });
   expect(await checkReplay(zone.eye)).toEqual([]);
 });

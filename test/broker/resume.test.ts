@@ -9,6 +9,7 @@ import {
   join,
   openRoom,
   register,
+  silent,
   trackOf,
   watchActive,
 } from "./people.ts";
@@ -86,9 +87,9 @@ async function sync(): Promise<void> {
 
 test("the host that a broadcast was cut off from, and that it leaves, is told that its pipes are over", async () => {
   await register(zone, { name: "q", workers: ["producer"] });
-  const { nodeId, epoch } = producers;
+  const { nodeId } = producers;
   const before = await generation();
-  await zone.get("nodeSilent", { nodeId, epoch, state: "suspect" });
+  await silent(zone, producers, "suspect");
   await loseTransport();
   expect(
     await zone.count("SELECT count(*) FROM broadcast WHERE worker_id LIKE '%_q_%'"),
@@ -174,8 +175,7 @@ test("a producer worker's death keeps its broadcasts, on its next life", async (
 
 test("a host that is gone leaves its broadcasts to another, and its points nowhere", async () => {
   const other = await register(zone, { name: "q", workers: ["producer"] });
-  const { nodeId, epoch } = producers;
-  await zone.get("nodeSilent", { nodeId, epoch, state: "gone" });
+  await silent(zone, producers, "gone");
   const { worker } = await resume();
   expect(worker.workerId).toBe(other.workers[0]?.workerId);
   await sync();
@@ -185,8 +185,7 @@ test("a host that is gone leaves its broadcasts to another, and its points nowhe
 });
 
 test("with no producer worker left, resuming is refused until there is one again", async () => {
-  const { nodeId, epoch } = producers;
-  await zone.get("nodeSilent", { nodeId, epoch, state: "gone" });
+  await silent(zone, producers, "gone");
   const refusal = await zone.refused("resumeBroadcast", own());
   expect(refusal).toMatchObject({ refusal: "no-producer-capacity", retryAfter: 2 });
   await register(zone, { name: "q", workers: ["producer"] });
@@ -230,8 +229,7 @@ test("an interruption outlives the broker", async () => {
 });
 
 test("a broadcast without a place whose last track ends does not come alive on a lost host", async () => {
-  const { nodeId, epoch } = producers;
-  await zone.get("nodeSilent", { nodeId, epoch, state: "gone" });
+  await silent(zone, producers, "gone");
   await zone.get("changeTrack", { ...own(), trackId: owner.trackId, wanted: "closed" });
   expect(await zone.count("SELECT count(*) FROM broadcast WHERE state = 'live'")).toBe(0);
   await zone.advance(30_000);

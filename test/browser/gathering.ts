@@ -5,9 +5,15 @@ import { findBrowser, startBrowser } from "./browser.ts";
 import { Person } from "./people.ts";
 import { RunningWeir } from "./running-weir.ts";
 
+/** Where people meet: control and its hosts, as a file of tests needs them. */
+interface Place {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
 /** The Weir and the people of one file of tests. */
-export interface Gathering {
-  readonly weir: RunningWeir;
+export interface Gathering<Weir extends Place = RunningWeir> {
+  readonly weir: Weir;
   /** Someone comes who has opened nothing yet; gone again after the test. */
   arrive(
     viewport?: { width: number; height: number },
@@ -29,13 +35,21 @@ export interface Gathering {
  * @param asks whether the browser asks for what it was not permitted
  */
 export function gather({ asks = false } = {}): Gathering {
-  let weir: RunningWeir;
+  return gatherAt(() => RunningWeir.start(), asks);
+}
+
+/** The same at a place that is not all of Weir as `npm start` runs it. */
+export function gatherAt<Weir extends Place>(
+  start: () => Promise<Weir>,
+  asks = false,
+): Gathering<Weir> {
+  let weir: Weir;
   let browser: Browser;
   const people: Person[] = [];
 
   beforeAll(async () => {
     [weir, browser] = await Promise.all([
-      RunningWeir.start(),
+      start(),
       startBrowser(findBrowser() ?? "", asks),
     ]);
   }, 90_000);

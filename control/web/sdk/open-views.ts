@@ -9,7 +9,8 @@ import type { View } from "./view.ts";
 /** So many consumers are set up before the first keyframe for them arrives. */
 const soonSetUp = 6;
 
-type Ready = Extract<Watched["views"][number], { status: "ready" }>;
+/** A view that an answer grants, with its seat's media. */
+export type GrantedView = Extract<Watched["views"][number], { status: "ready" }>;
 
 export interface OpenViewsHost {
   /** The view of a broadcast, or undefined where it is not wanted any more. */
@@ -24,7 +25,7 @@ export interface OpenViewsHost {
 interface Opened {
   view: View;
   feed: Feed;
-  status: Ready;
+  status: GrantedView;
 }
 
 /**
@@ -33,16 +34,15 @@ interface Opened {
  */
 export async function openViews(
   link: Link,
-  views: Watched["views"],
+  granted: readonly GrantedView[],
   host: OpenViewsHost,
 ): Promise<void> {
-  const ready = views.filter((status) => status.status === "ready");
   const early = resumeEarly(
     link,
-    ready.filter(({ broadcastId }) => host.wanted(broadcastId)),
+    granted.filter(({ broadcastId }) => host.wanted(broadcastId)),
   );
   // Started together, so that each transport negotiates its consumers in one go.
-  const opening = ready.map(async (status): Promise<Opened[]> => {
+  const opening = granted.map(async (status): Promise<Opened[]> => {
     const view = host.wanted(status.broadcastId);
     if (!view) {
       link.api.stopView(status.id).catch(() => {});
@@ -83,7 +83,7 @@ export async function openViews(
  * would have to be asked for again, so what takes long to set up waits for that.
  * @returns what became of it, by transport
  */
-function resumeEarly(link: Link, ready: readonly Ready[]) {
+function resumeEarly(link: Link, ready: readonly GrantedView[]) {
   const early = new Map<string, Promise<WeirError | undefined>>();
   for (const [transportId, all] of Map.groupBy(ready, (one) => one.transportId)) {
     const consumers = all.flatMap((status) => status.consumers);
@@ -120,7 +120,7 @@ async function tryToResume(
   return undefined;
 }
 
-async function openFeed(link: Link, view: View, feed: Feed, status: Ready) {
+async function openFeed(link: Link, view: View, feed: Feed, status: GrantedView) {
   const { transports } = link;
   const fresh = status.consumers.filter(
     ({ trackId, id }) => feed.consumers.get(trackId)?.id !== id && !feed.opening.has(id),

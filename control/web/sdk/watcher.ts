@@ -6,7 +6,7 @@ import { backoffMs } from "./backoff.ts";
 import { isNoRoom, isPassing, WeirError } from "./errors.ts";
 import { HandOver } from "./hand-over.ts";
 import type { Link } from "./link.ts";
-import { openViews } from "./open-views.ts";
+import { type GrantedView, openViews } from "./open-views.ts";
 import { Seats } from "./seats.ts";
 import { Syncing } from "./syncing.ts";
 import { View, type ViewState } from "./view.ts";
@@ -126,15 +126,14 @@ export class Watcher {
     for (const view of [...this.views.values()]) {
       const { broadcastId, id } = view;
       if (!this.#host.broadcasts.has(broadcastId)) this.drop(broadcastId, false);
-      else if (id && !heldIds.has(id)) {
-        this.#askAgain(view, "lost", new WeirError("media-failed", "It was missed."));
-      } else this.#asking.now(broadcastId);
+      else if (id && !heldIds.has(id)) this.missed(view);
+      else this.#asking.now(broadcastId);
     }
   }
 
   /** The server has no seat for a view that is shown: it is asked for anew. */
   missed(view: View): void {
-    this.#askAgain(view, "lost", new WeirError("media-failed", "Its seat is gone."));
+    this.#askAgain(view, "lost", new WeirError("media-failed", "It was missed."));
   }
 
   /** The room was entered again: every view is asked for once more. */
@@ -165,14 +164,17 @@ export class Watcher {
   async #apply(link: Link, watched: Watched): Promise<void> {
     if (link.closed) return;
     for (const transport of watched.transports) link.transports.addReceiving(transport);
+    const granted: GrantedView[] = [];
     for (const status of watched.views) {
-      if (status.status === "pending") this.#asking.after(status.broadcastId, unheardMs);
-      if (status.status !== "refused") continue;
-      const message = status.detail ?? status.code;
-      this.#refuse(status.broadcastId, new WeirError(status.code, message));
+      const { broadcastId } = status;
+      if (status.status === "pending") this.#asking.after(broadcastId, unheardMs);
+      else if (status.status === "refused") {
+        const message = status.detail ?? status.code;
+        this.#refuse(broadcastId, new WeirError(status.code, message));
+      } else if (this.seats.isOver(status.id)) this.#overtaken(broadcastId);
+      else granted.push(status);
     }
-    const views = watched.views.filter((status) => !this.#isOvertaken(status));
-    await openViews(link, views, {
+    await openViews(link, granted, {
       wanted: (broadcastId) => this.views.get(broadcastId),
       opened: (view, feed) => {
         if (view.feed !== feed) return;
@@ -191,13 +193,11 @@ export class Watcher {
     });
   }
 
-  /** Whether a seat's end was told before the answer that grants it came. */
-  #isOvertaken(status: Watched["views"][number]): boolean {
-    if (status.status !== "ready" || !this.seats.isOver(status.id)) return false;
-    const view = this.views.get(status.broadcastId);
+  /** A seat's end was told before the answer that grants it came. */
+  #overtaken(broadcastId: string): void {
+    const view = this.views.get(broadcastId);
     // What has another seat is well, and whoever waits for one is told.
     if (view && !view.feed && view.state !== "waiting") this.missed(view);
-    return true;
   }
 
   #refuse(broadcastId: string, error: WeirError): void {
